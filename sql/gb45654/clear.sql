@@ -1,0 +1,110 @@
+-- One output row for each input row: judged.*, verdict, reasons.
+--
+-- verdict: quarantine > drop > review > keep; NULL (also from a misspelt parameter) is quarantine.
+-- reasons: List<Struct{rule, clause, detail}>; NULL elements are left out by the job.
+-- Clause ids come from pack.toml as $clause_<rule>, the other parameters from [parameters].
+WITH checked AS (
+    SELECT
+        judged.*,
+        gate.verdict AS gate_verdict,
+        gate.n AS gate_n,
+        gate.harmful AS gate_harmful,
+        gate.rate AS gate_rate,
+        gate.unreadable_units AS gate_unreadable,
+        -- Content
+        text IS NULL AS text_missing,
+        text IS NOT NULL AND harm['score'] IS NULL AS harm_unscored,
+        coalesce(cardinality(harm['risks']) > 0, false) AS harm_found,
+        -- Source gate
+        gate.verdict IS NULL AS gate_missing,
+        gate.verdict IS NOT DISTINCT FROM 'reject' AS gate_rejected,
+        gate.verdict IS NOT DISTINCT FROM 'undecided' AS gate_undecided,
+        -- Source evidence
+        source['verdict'] = 'missing' AS source_missing,
+        source['verdict'] = 'deny' AS source_denied,
+        -- Licence. Where the mode has its own proof (contract, collection record, authorisation),
+        -- no licence at all is not a finding; one that nobody can read always is.
+        license['verdict'] = 'deny' AS license_denied,
+        license['verdict'] = 'review' AS license_unclear,
+        license['verdict'] = 'missing'
+            AND (license_raw IS NOT NULL
+                OR coalesce(source['acquisition_mode'], 'open_source') = 'open_source') AS license_missing,
+        -- Consent
+        consent_required AND consent['status'] = 'missing' AS consent_missing,
+        consent_required AND consent['status'] = 'withdrawn' AS consent_withdrawn,
+        consent_required AND consent['status'] = 'expired' AS consent_expired,
+        consent_required AND consent['status'] = 'refused' AS consent_refused
+    FROM judged
+    LEFT JOIN source_assessment AS gate ON judged.source_id = gate.source_id
+),
+decided AS (
+    SELECT
+        checked.*,
+        make_array(
+            CASE WHEN text_missing THEN 'quarantine' ELSE 'keep' END,
+            CASE WHEN harm_unscored THEN 'quarantine' ELSE 'keep' END,
+            CASE WHEN gate_missing THEN 'quarantine' ELSE 'keep' END,
+            CASE WHEN gate_rejected THEN 'drop' ELSE 'keep' END,
+            CASE WHEN gate_undecided THEN $source_undecided_verdict ELSE 'keep' END,
+            CASE WHEN harm_found THEN 'drop' ELSE 'keep' END,
+            CASE WHEN source_missing THEN $source_missing_verdict ELSE 'keep' END,
+            CASE WHEN source_denied THEN 'drop' ELSE 'keep' END,
+            CASE WHEN license_denied THEN 'drop' ELSE 'keep' END,
+            CASE WHEN license_unclear THEN $license_review_verdict ELSE 'keep' END,
+            CASE WHEN license_missing THEN $license_missing_verdict ELSE 'keep' END,
+            CASE WHEN consent_missing THEN $consent_missing_verdict ELSE 'keep' END,
+            CASE WHEN consent_withdrawn OR consent_expired OR consent_refused THEN 'drop' ELSE 'keep' END
+        ) AS verdicts
+    FROM checked
+)
+SELECT
+    decided.*,
+    CASE
+        WHEN array_has(verdicts, 'quarantine') THEN 'quarantine'
+        WHEN array_has(verdicts, 'drop') THEN 'drop'
+        WHEN array_has(verdicts, 'review') THEN 'review'
+        WHEN cardinality(array_distinct(verdicts)) = 1 AND verdicts[1] = 'keep' THEN 'keep'
+    END AS verdict,
+    make_array(
+        CASE WHEN text_missing THEN named_struct(
+            'rule', 'text_missing', 'clause', $clause_text_missing, 'detail', 'no text') END,
+        CASE WHEN harm_unscored THEN named_struct(
+            'rule', 'harm_unscored', 'clause', $clause_harm_unscored, 'detail', 'no harm score') END,
+        CASE WHEN gate_missing THEN named_struct(
+            'rule', 'source_undecided', 'clause', $clause_source_undecided, 'detail', 'source not assessed') END,
+        CASE WHEN gate_rejected THEN named_struct(
+            'rule', 'source_rate', 'clause', $clause_source_rate,
+            'detail', concat(gate_harmful, ' of ', gate_n, ' rows harmful (',
+                round(gate_rate * 100, 2), ' %), limit ', round($gate_limit * 100, 2), ' %')) END,
+        CASE WHEN gate_undecided AND gate_unreadable > 0 THEN named_struct(
+            'rule', 'source_unreadable_units', 'clause', $clause_source_unreadable_units,
+            'detail', concat(gate_unreadable, ' units of the source could not be read')) END,
+        CASE WHEN gate_undecided AND gate_unreadable = 0 THEN named_struct(
+            'rule', 'source_undecided', 'clause', $clause_source_undecided,
+            'detail', concat(gate_harmful, ' of ', gate_n, ' rows harmful')) END,
+        CASE WHEN source_missing THEN named_struct(
+            'rule', 'source_unknown',
+            'clause', coalesce(nullif(array_to_string(array_distinct(source['clauses']), '; '), ''), $clause_source_unknown),
+            'detail', concat('missing: ', array_to_string(source['missing'], ', '))) END,
+        CASE WHEN source_denied THEN named_struct(
+            'rule', 'source_expired',
+            'clause', coalesce(nullif(array_to_string(array_distinct(source['clauses']), '; '), ''), $clause_source_expired),
+            'detail', concat('not in force: ', array_to_string(source['missing'], ', '))) END,
+        CASE WHEN license_denied THEN named_struct(
+            'rule', 'license_denied', 'clause', $clause_license_denied, 'detail', license['reason']) END,
+        CASE WHEN license_missing THEN named_struct(
+            'rule', 'license_missing', 'clause', $clause_license_missing, 'detail', license['reason']) END,
+        CASE WHEN consent_withdrawn THEN named_struct(
+            'rule', 'consent_withdrawn', 'clause', $clause_consent_withdrawn, 'detail', 'consent withdrawn') END,
+        CASE WHEN consent_refused THEN named_struct(
+            'rule', 'consent_refused', 'clause', $clause_consent_refused, 'detail', 'consent refused') END,
+        CASE WHEN consent_expired THEN named_struct(
+            'rule', 'consent_expired', 'clause', $clause_consent_expired, 'detail', 'consent expired') END,
+        CASE WHEN consent_missing THEN named_struct(
+            'rule', 'consent_missing', 'clause', $clause_consent_missing, 'detail', 'no consent on record') END,
+        CASE WHEN harm_found THEN named_struct(
+            'rule', 'harm', 'clause', $clause_harm, 'detail', array_to_string(harm['risks'], ' ')) END,
+        CASE WHEN license_unclear THEN named_struct(
+            'rule', 'license_review', 'clause', $clause_license_review, 'detail', license['reason']) END
+    ) AS reasons
+FROM decided

@@ -1,0 +1,150 @@
+//! The view `judged` a policy speaks of: the mapped corpus and one struct per question, each asked once.
+
+use datafusion::arrow::datatypes::{DataType, Schema};
+use tamis_resource::nearest;
+
+use super::error::{JobError, Result};
+use super::file::Columns;
+use super::inputs::is_string;
+use super::reader::{ROW_GROUP, ROW_INDEX};
+
+/// Columns of `judged` the job itself reads; a `clear.sql` must pass them on.
+pub const NEEDED: &[&str] = &[
+    "row_index",
+    "row_group",
+    "input",
+    "id",
+    "text",
+    "source_id",
+    "url",
+    "subject_ref",
+    "harm",
+    "license",
+    "source",
+    "consent",
+    "consent_required",
+];
+
+/// Checks that mapped columns exist and have a type their part can take.
+pub fn check_columns(columns: &Columns, schema: &Schema) -> Result<()> {
+    for (part, column) in columns.mapped() {
+        let Ok(field) = schema.field_with_name(column) else {
+            let names = || schema.fields().iter().map(|field| field.name().as_str());
+            let hint = nearest(column, names()).map_or_else(
+                || format!(" The columns are {}", names().collect::<Vec<_>>().join(", ")),
+                |near| format!(" Did you mean `{near}`?"),
+            );
+            return Err(JobError::usage(format!(
+                "corpus.columns.{part}: the corpus has no column `{column}`.{hint}"
+            )));
+        };
+        let data_type = field.data_type();
+        let (fits, wanted) = match part {
+            "text" | "license" | "url" => (is_string(data_type), "a string"),
+            "collected_at" => {
+                (is_string(data_type) || data_type.is_temporal(), "a timestamp, a date or a string")
+            }
+            _ => (is_string(data_type) || data_type.is_integer(), "a string or an integer"),
+        };
+        if !fits && *data_type != DataType::Null {
+            return Err(JobError::usage(format!(
+                "corpus.columns.{part}: column `{column}` is {data_type}, it must be {wanted}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The query behind `judged`.
+///
+/// `input` carries every column of the corpus unchanged. Questions whose resource no setting
+/// names get the answer that counts against the row (`missing`), or NULL where this pack does not ask.
+pub fn judged_sql(columns: &Columns, schema: &Schema, has_consent: bool) -> String {
+    let input = schema
+        .fields()
+        .iter()
+        .map(|field| format!("{}, {}", literal(field.name()), identifier(field.name())))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let text_of = |column: &Option<String>| match column {
+        Some(name) => {
+            let string = schema.field_with_name(name).is_ok_and(|field| is_string(field.data_type()));
+            if string { identifier(name) } else { format!("CAST({} AS VARCHAR)", identifier(name)) }
+        }
+        None => "CAST(NULL AS VARCHAR)".to_owned(),
+    };
+    let subject = text_of(&columns.subject);
+    let consent = match (&columns.subject, has_consent) {
+        (Some(_), true) => format!("consent_record({subject})"),
+        _ => "named_struct('status', 'missing', 'record_id', CAST(NULL AS VARCHAR), 'kind', CAST(NULL AS VARCHAR), \
+              'granted_at', arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))'), \
+              'expires_at', arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))'), \
+              'withdrawn_at', arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))'), \
+              'evidence_uri', CAST(NULL AS VARCHAR))"
+            .to_owned(),
+    };
+    let subject_ref = match columns.subject {
+        Some(_) => format!("subject_ref({subject})"),
+        None => "CAST(NULL AS VARCHAR)".to_owned(),
+    };
+    let collected_at = columns.collected_at.as_ref().map_or_else(
+        || "arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))')".to_owned(),
+        |name| identifier(name),
+    );
+    format!(
+        "SELECT mapped.*, source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input' OR has_subject AS consent_required \
+         FROM (SELECT {row_index} AS row_index, {row_group} AS row_group, named_struct({input}) AS input, \
+         {id} AS id, {text} AS text, {source} AS source_id, {license} AS license_raw, {url} AS url, \
+         {collected_at} AS collected_at, {subject} IS NOT NULL AS has_subject, {subject_ref} AS subject_ref, \
+         harm({text}) AS harm, license_check({license}) AS license, source_check({source}) AS source, \
+         {consent} AS consent \
+         FROM corpus) AS mapped",
+        row_index = identifier(ROW_INDEX),
+        row_group = identifier(ROW_GROUP),
+        id = text_of(&columns.id),
+        text = text_of(&columns.text),
+        source = text_of(&columns.source),
+        license = text_of(&columns.license),
+        url = text_of(&columns.url),
+    )
+}
+
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::arrow::datatypes::Field;
+
+    fn columns() -> Columns {
+        Columns { text: Some("body".into()), source: Some("src".into()), ..Columns::default() }
+    }
+
+    #[test]
+    fn missing_and_mistyped_columns_are_named() {
+        let schema = Schema::new(vec![
+            Field::new("bod", DataType::Utf8, true),
+            Field::new("src", DataType::Utf8, true),
+        ]);
+        let message = check_columns(&columns(), &schema).unwrap_err().to_string();
+        assert_eq!(message, "corpus.columns.text: the corpus has no column `body`. Did you mean `bod`?");
+        let schema = Schema::new(vec![
+            Field::new("body", DataType::Int64, true),
+            Field::new("src", DataType::Utf8, true),
+        ]);
+        let message = check_columns(&columns(), &schema).unwrap_err().to_string();
+        assert_eq!(message, "corpus.columns.text: column `body` is Int64, it must be a string");
+    }
+
+    #[test]
+    fn names_are_quoted() {
+        assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
+        assert_eq!(literal("it's"), "'it''s'");
+    }
+}

@@ -1,0 +1,245 @@
+//! The output location: paths below it, create-only writes, listing and leftovers.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+
+use crate::session::stores::{Location, Stores};
+
+use super::error::{JobError, Result};
+
+/// A directory or prefix that holds one job's output.
+#[derive(Debug, Clone)]
+pub struct Output {
+    location: Location,
+}
+
+/// How a create-only write ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// The object is ours and new.
+    New,
+    /// An object with exactly these bytes was there already (or our own write, whose reply was lost).
+    Same,
+    /// Somebody else's object is there.
+    Other(Bytes),
+}
+
+/// How the manifest is made unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitProtocol {
+    /// The store honours `If-None-Match: *`: of several writers exactly one wins.
+    CreateOnly,
+    /// It does not: one `tamis run` at a time may write here; a check before and a read after the write.
+    SingleWriter,
+}
+
+impl Output {
+    /// Opens a location; nothing is written.
+    pub fn open(stores: &Stores, uri: &str) -> Result<Self> {
+        let location = stores.locate(uri).map_err(|error| JobError::usage(error.to_string()))?;
+        Ok(Self { location })
+    }
+
+    /// The object store path of a relative name.
+    pub fn path(&self, relative: &str) -> Path {
+        let prefix = self.location.path.as_ref();
+        if prefix.is_empty() {
+            Path::from(relative)
+        } else {
+            Path::from(format!("{prefix}/{relative}"))
+        }
+    }
+
+    /// What a person would call a relative name.
+    pub fn uri(&self, relative: &str) -> String {
+        let base = match &self.location.local {
+            Some(path) => path.display().to_string(),
+            None => self.location.url.to_string(),
+        };
+        let base = base.trim_end_matches('/');
+        if relative.is_empty() { base.to_owned() } else { format!("{base}/{relative}") }
+    }
+
+    /// The location itself.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &std::sync::Arc<dyn ObjectStore> {
+        &self.location.store
+    }
+
+    /// Whether the location is on this machine.
+    pub fn is_local(&self) -> bool {
+        self.location.local.is_some()
+    }
+
+    fn failed(&self, relative: &str, error: &object_store::Error) -> JobError {
+        JobError::store(error, &self.uri(relative))
+    }
+
+    /// A small object's bytes, `None` when there is none.
+    pub async fn get(&self, relative: &str) -> Result<Option<Bytes>> {
+        let result = match self.store().get(&self.path(relative)).await {
+            Ok(result) => result,
+            Err(object_store::Error::NotFound { .. }) if !self.bucket_is_missing().await => return Ok(None),
+            Err(error) => return Err(self.failed(relative, &error)),
+        };
+        result.bytes().await.map(Some).map_err(|error| self.failed(relative, &error))
+    }
+
+    /// A missing bucket also answers "not found"; the caller must not take it for an empty output.
+    async fn bucket_is_missing(&self) -> bool {
+        if self.is_local() {
+            return false;
+        }
+        let probe = self.store().list(Some(&self.location.path)).try_next().await;
+        probe.is_err()
+    }
+
+    /// A stream over one object.
+    pub async fn stream(&self, relative: &str) -> Result<object_store::GetResult> {
+        self.store()
+            .get_opts(&self.path(relative), GetOptions::default())
+            .await
+            .map_err(|error| self.failed(relative, &error))
+    }
+
+    /// Writes an object, replacing it.
+    pub async fn put(&self, relative: &str, bytes: impl Into<PutPayload>) -> Result<()> {
+        self.store()
+            .put(&self.path(relative), bytes.into())
+            .await
+            .map(drop)
+            .map_err(|error| self.failed(relative, &error))
+    }
+
+    /// Removes an object; one that is gone already is fine.
+    pub async fn remove(&self, relative: &str) -> Result<()> {
+        match self.store().delete(&self.path(relative)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.failed(relative, &error)),
+        }
+    }
+
+    /// Every object below, relative name to size. On this machine that includes hidden
+    /// files and what an interrupted write left behind, which the object store would not list.
+    pub async fn list(&self) -> Result<BTreeMap<String, u64>> {
+        if let Some(root) = &self.location.local {
+            let mut found = BTreeMap::new();
+            walk(root, "", &mut found)?;
+            return Ok(found);
+        }
+        let prefix = self.location.path.as_ref();
+        self.store()
+            .list(Some(&self.location.path))
+            .map_ok(|meta| {
+                let name = meta.location.as_ref();
+                let relative = name.strip_prefix(prefix).unwrap_or(name).trim_start_matches('/');
+                (relative.to_owned(), meta.size)
+            })
+            .try_collect()
+            .await
+            .map_err(|error| self.failed("", &error))
+    }
+
+    /// Creates an object that must not exist. A lost reply is resolved by reading back.
+    pub async fn create(&self, relative: &str, bytes: &Bytes, protocol: CommitProtocol) -> Result<Created> {
+        if protocol == CommitProtocol::SingleWriter {
+            if let Some(there) = self.get(relative).await? {
+                return Ok(if there == *bytes { Created::Same } else { Created::Other(there) });
+            }
+            self.put(relative, bytes.clone()).await?;
+            return match self.get(relative).await? {
+                Some(there) if there == *bytes => Ok(Created::New),
+                Some(there) => Ok(Created::Other(there)),
+                None => Err(JobError::failed(format!(
+                    "{}: written, but not there when read back",
+                    self.uri(relative)
+                ))),
+            };
+        }
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let written = self.store().put_opts(&self.path(relative), bytes.clone().into(), options).await;
+        let Err(error) = written else { return Ok(Created::New) };
+        // Either it was there before, or the store did as told and its reply was lost.
+        match self.get(relative).await? {
+            Some(there) if there == *bytes => Ok(Created::Same),
+            Some(there) => Ok(Created::Other(there)),
+            None => Err(self.failed(relative, &error)),
+        }
+    }
+
+    /// Whether the location honours create-only writes: the same key is created twice,
+    /// and the second attempt must be refused.
+    pub async fn probe_protocol(&self) -> Result<CommitProtocol> {
+        if self.is_local() {
+            return Ok(CommitProtocol::CreateOnly);
+        }
+        let name = "_tamis/create-only-probe";
+        self.remove(name).await?;
+        let options = || PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let path = self.path(name);
+        let first = self.store().put_opts(&path, PutPayload::from_static(b"1"), options()).await;
+        if let Err(error) = first
+            && !matches!(error, object_store::Error::NotImplemented { .. })
+        {
+            return Err(self.failed(name, &error));
+        }
+        let second = self.store().put_opts(&path, PutPayload::from_static(b"2"), options()).await;
+        let protocol = match second {
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                CommitProtocol::CreateOnly
+            }
+            Ok(_) | Err(object_store::Error::NotImplemented { .. }) => CommitProtocol::SingleWriter,
+            Err(error) => return Err(self.failed(name, &error)),
+        };
+        self.remove(name).await?;
+        Ok(protocol)
+    }
+
+    /// Removes what interrupted writes left on this machine (`name#1`) and a forgotten probe.
+    pub async fn remove_leftovers(&self) -> Result<usize> {
+        let mut removed = 0;
+        for name in self.list().await?.keys() {
+            let staged = name
+                .rsplit_once('#')
+                .is_some_and(|(_, digits)| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+            if let (true, Some(root)) = (staged, &self.location.local) {
+                let path = root.join(name);
+                std::fs::remove_file(&path).map_err(|error| JobError::local(&path, &error))?;
+                removed += 1;
+            } else if name == "_tamis/create-only-probe" {
+                self.remove(name).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+fn walk(folder: &std::path::Path, prefix: &str, found: &mut BTreeMap<String, u64>) -> Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(JobError::local(folder, &error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| JobError::local(folder, &error))?;
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        let kind = entry.metadata().map_err(|error| JobError::local(&path, &error))?;
+        if kind.is_dir() {
+            walk(&path, &relative, found)?;
+        } else {
+            found.insert(relative, kind.len());
+        }
+    }
+    Ok(())
+}

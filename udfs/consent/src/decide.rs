@@ -1,0 +1,553 @@
+//! What a subject's records amount to at an instant.
+//!
+//! Of the records whose purpose is the asked one or the wildcard:
+//!
+//! 1. A **refusal** holds from its `granted_at` (the instant of the answer) and does not
+//!    expire. A refusal without an instant holds always, and no grant comes after it.
+//! 2. A **withdrawal** holds from `withdrawn_at`, whatever else its record says.
+//! 3. A **grant** counts when it was given at or before the instant asked about and *after*
+//!    the latest refusal or withdrawal that holds by then; at the same instant the refusal
+//!    or withdrawal wins. A grant without an instant never counts.
+//! 4. A grant for somebody who may be under 14 counts only when a guardian gave it. A grant
+//!    that states no age counts as one under 14 when another record of the same subject
+//!    does state it, for whatever purpose and time.
+//! 5. Of the grants that count, those with `expires_at` at or before the instant have
+//!    expired. Of the others the latest decides; of several given at one instant the
+//!    strictest kind (guardian, written, separate, general), then the smallest record id.
+//! 6. When none is left the answer is `expired` if a grant counted (the latest one, chosen
+//!    in the same way), otherwise the latest refusal or withdrawal (at one instant the
+//!    withdrawal, then the smallest record id), otherwise `missing`.
+//!
+//! The order of the rows plays no part.
+
+use std::cmp::Reverse;
+
+use crate::record::{Grant, Record, RecordKind};
+
+/// The state of a subject's consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConsentStatus {
+    /// A general consent is in force.
+    Granted,
+    /// A separate or written consent is in force.
+    Separate,
+    /// A guardian's consent is in force.
+    Guardian,
+    /// Consent was withdrawn.
+    Withdrawn,
+    /// Consent was given and has run out.
+    Expired,
+    /// The subject said no.
+    Refused,
+    /// No record says anything that counts.
+    Missing,
+}
+
+impl ConsentStatus {
+    /// The name in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Separate => "separate",
+            Self::Guardian => "guardian",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+            Self::Missing => "missing",
+        }
+    }
+
+    /// Whether a consent of any kind is in force.
+    pub fn is_in_force(self) -> bool {
+        matches!(self, Self::Granted | Self::Separate | Self::Guardian)
+    }
+}
+
+impl From<RecordKind> for ConsentStatus {
+    fn from(kind: RecordKind) -> Self {
+        match kind {
+            RecordKind::General => Self::Granted,
+            RecordKind::Separate | RecordKind::Written => Self::Separate,
+            RecordKind::Guardian => Self::Guardian,
+        }
+    }
+}
+
+/// A consent state and the record behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision<'a> {
+    /// The state at the instant asked about.
+    pub status: ConsentStatus,
+    /// The record that decided; `None` exactly when the state is `missing`.
+    pub record: Option<ConsentRecord<'a>>,
+}
+
+impl Decision<'_> {
+    pub(crate) const MISSING: Self = Self {
+        status: ConsentStatus::Missing,
+        record: None,
+    };
+}
+
+/// A record of the registry. Times are microseconds UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsentRecord<'a> {
+    /// The registry's own id of the record.
+    pub record_id: &'a str,
+    /// `general`, `separate`, `written` or `guardian`.
+    pub kind: &'static str,
+    /// When the answer was given; for a refusal, when it was refused.
+    pub granted_at: Option<i64>,
+    /// The first instant at which the consent is no longer in force.
+    pub expires_at: Option<i64>,
+    /// The first instant at which the consent is withdrawn.
+    pub withdrawn_at: Option<i64>,
+    /// Where the proof of the answer lies.
+    pub evidence_uri: Option<&'a str>,
+}
+
+impl<'a> From<Record<'a>> for ConsentRecord<'a> {
+    fn from(record: Record<'a>) -> Self {
+        Self {
+            record_id: text(record.record_id),
+            kind: record.kind.as_str(),
+            granted_at: record.granted_at,
+            expires_at: record.expires_at,
+            withdrawn_at: record.withdrawn_at,
+            evidence_uri: record.evidence_uri.map(text),
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the arena holds what was pushed as text")
+}
+
+/// What decides against consent: the later one wins, see rules 1, 2 and 6.
+#[derive(Clone, Copy)]
+struct Objection<'a> {
+    status: ConsentStatus,
+    /// `None`: always, and after every grant.
+    instant: Option<i64>,
+    record: Record<'a>,
+}
+
+impl<'a> Objection<'a> {
+    fn rank(&self) -> (bool, Option<i64>, bool, Reverse<&'a [u8]>) {
+        (
+            self.instant.is_none(),
+            self.instant,
+            self.status == ConsentStatus::Withdrawn,
+            Reverse(self.record.record_id),
+        )
+    }
+}
+
+fn objections<'a>(record: Record<'a>, at: i64) -> impl Iterator<Item = Objection<'a>> {
+    let refusal = (record.grant == Grant::Refused && record.granted_at.is_none_or(|t| t <= at))
+        .then_some(Objection {
+            status: ConsentStatus::Refused,
+            instant: record.granted_at,
+            record,
+        });
+    let withdrawal = record.withdrawn_at.filter(|t| *t <= at).map(|t| Objection {
+        status: ConsentStatus::Withdrawn,
+        instant: Some(t),
+        record,
+    });
+    refusal.into_iter().chain(withdrawal)
+}
+
+/// Decides over all records of one subject.
+///
+/// `asked` says whether a record's purpose is asked about, `under_fourteen` reads an
+/// interned age band (`None`: it states nothing).
+pub(crate) fn decide<'a>(
+    records: impl Iterator<Item = Record<'a>> + Clone,
+    asked: impl Fn(u32) -> bool,
+    under_fourteen: impl Fn(u32) -> Option<bool>,
+    at: i64,
+) -> Decision<'a> {
+    let mut objection: Option<Objection<'a>> = None;
+    let mut a_band_is_under = false;
+    for record in records.clone() {
+        a_band_is_under |= under_fourteen(record.age_band) == Some(true);
+        if asked(record.purpose) {
+            for new in objections(record, at) {
+                if objection.is_none_or(|old| new.rank() > old.rank()) {
+                    objection = Some(new);
+                }
+            }
+        }
+    }
+
+    // (in force, instant, kind, smallest record id): the largest decides.
+    let mut best = None;
+    for record in records {
+        let Some(granted_at) = record.granted_at.filter(|t| *t <= at) else {
+            continue;
+        };
+        let after = objection.is_none_or(|o| o.instant.is_some_and(|t| granted_at > t));
+        let of_age = record.kind == RecordKind::Guardian
+            || !under_fourteen(record.age_band).unwrap_or(a_band_is_under);
+        if record.grant == Grant::Granted && asked(record.purpose) && after && of_age {
+            let in_force = record.expires_at.is_none_or(|t| t > at);
+            let rank = (in_force, granted_at, record.kind, Reverse(record.record_id));
+            if best.is_none_or(|(old, _)| rank > old) {
+                best = Some((rank, record));
+            }
+        }
+    }
+
+    let (status, record) = match (best, objection) {
+        (Some(((true, ..), record)), _) => (record.kind.into(), record),
+        (Some((_, record)), _) => (ConsentStatus::Expired, record),
+        (None, Some(objection)) => (objection.status, objection.record),
+        (None, None) => return Decision::MISSING,
+    };
+    Decision {
+        status,
+        record: Some(record.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::builder::{ConsentRegistryBuilder, ConsentRow};
+    use crate::registry::ConsentRegistry;
+
+    /// A general grant for model-training at 10 that never ends.
+    const GRANT: ConsentRow<'static> = ConsentRow {
+        subject_id: "u",
+        purpose: "model-training",
+        kind: "general",
+        status: "granted",
+        granted_at: Some(10),
+        expires_at: None,
+        withdrawn_at: None,
+        record_id: "grant",
+        evidence_uri: None,
+        subject_age_band: None,
+    };
+    const REFUSAL: ConsentRow<'static> = ConsentRow {
+        status: "refused",
+        record_id: "refusal",
+        ..GRANT
+    };
+
+    fn registry(rows: &[ConsentRow<'_>]) -> ConsentRegistry {
+        let mut builder = ConsentRegistryBuilder::new("consent.csv");
+        for row in rows {
+            builder
+                .push(|| unreachable!("no error"), *row)
+                .expect("a row");
+        }
+        builder.finish("v1", "00").expect("a registry")
+    }
+
+    /// Status and deciding record at an instant, the same for every order of the rows.
+    fn decided(rows: &[ConsentRow<'_>], at: i64) -> (&'static str, Option<String>) {
+        let answer = |rows: &[ConsentRow<'_>]| {
+            let registry = registry(rows);
+            let decision = registry.decide(Some("u"), "model-training", at);
+            let record_id = decision.record.map(|record| record.record_id.to_owned());
+            (decision.status.as_str(), record_id)
+        };
+        let forward = answer(rows);
+        let mut backward = rows.to_vec();
+        backward.reverse();
+        assert_eq!(answer(&backward), forward);
+        forward
+    }
+
+    fn status(rows: &[ConsentRow<'_>], at: i64) -> &'static str {
+        decided(rows, at).0
+    }
+
+    #[test]
+    fn kinds_give_their_status() {
+        for (kind, expected) in [
+            ("general", "granted"),
+            ("separate", "separate"),
+            ("written", "separate"),
+            ("guardian", "guardian"),
+        ] {
+            assert_eq!(status(&[ConsentRow { kind, ..GRANT }], 10), expected);
+        }
+    }
+
+    #[test]
+    fn a_grant_counts_from_its_instant_and_never_without_one() {
+        assert_eq!(status(&[GRANT], 9), "missing");
+        assert_eq!(status(&[GRANT], 10), "granted");
+        let undated = ConsentRow {
+            granted_at: None,
+            ..GRANT
+        };
+        assert_eq!(status(&[undated], i64::MAX), "missing");
+    }
+
+    #[test]
+    fn a_grant_expires_at_its_instant() {
+        let row = ConsentRow {
+            expires_at: Some(20),
+            ..GRANT
+        };
+        assert_eq!(status(&[row], 19), "granted");
+        assert_eq!(decided(&[row], 20), ("expired", Some("grant".into())));
+        let at_once = ConsentRow {
+            expires_at: Some(10),
+            ..GRANT
+        };
+        assert_eq!(status(&[at_once], 10), "expired");
+    }
+
+    #[test]
+    fn a_withdrawal_wins_from_its_instant() {
+        let row = ConsentRow {
+            withdrawn_at: Some(20),
+            ..GRANT
+        };
+        assert_eq!(status(&[row], 19), "granted");
+        assert_eq!(decided(&[row], 20), ("withdrawn", Some("grant".into())));
+        let at_once = ConsentRow {
+            withdrawn_at: Some(10),
+            ..GRANT
+        };
+        assert_eq!(status(&[at_once], 10), "withdrawn");
+    }
+
+    #[test]
+    fn a_withdrawal_ends_other_grants_and_a_later_grant_counts_again() {
+        let withdrawn = ConsentRow {
+            withdrawn_at: Some(20),
+            ..GRANT
+        };
+        let again = |granted_at| ConsentRow {
+            granted_at: Some(granted_at),
+            kind: "written",
+            record_id: "again",
+            ..GRANT
+        };
+        assert_eq!(status(&[withdrawn, again(15)], 20), "withdrawn");
+        assert_eq!(status(&[withdrawn, again(20)], 20), "withdrawn");
+        assert_eq!(
+            decided(&[withdrawn, again(21)], 21),
+            ("separate", Some("again".into()))
+        );
+        assert_eq!(status(&[withdrawn, again(21)], 20), "withdrawn");
+    }
+
+    #[test]
+    fn a_withdrawal_of_a_grant_without_an_instant_counts() {
+        let row = ConsentRow {
+            granted_at: None,
+            withdrawn_at: Some(20),
+            ..GRANT
+        };
+        assert_eq!(
+            status(
+                &[
+                    row,
+                    ConsentRow {
+                        record_id: "other",
+                        ..GRANT
+                    }
+                ],
+                20
+            ),
+            "withdrawn"
+        );
+    }
+
+    #[test]
+    fn a_refusal_wins_from_its_instant_and_does_not_expire() {
+        let refusal = ConsentRow {
+            granted_at: Some(20),
+            expires_at: Some(30),
+            ..REFUSAL
+        };
+        assert_eq!(status(&[GRANT, refusal], 19), "granted");
+        assert_eq!(
+            decided(&[GRANT, refusal], 20),
+            ("refused", Some("refusal".into()))
+        );
+        assert_eq!(status(&[GRANT, refusal], 40), "refused");
+        let later = ConsentRow {
+            granted_at: Some(41),
+            record_id: "later",
+            ..GRANT
+        };
+        assert_eq!(status(&[GRANT, refusal, later], 41), "granted");
+        assert_eq!(status(&[GRANT, REFUSAL], 10), "refused");
+    }
+
+    #[test]
+    fn a_refusal_without_an_instant_beats_everything() {
+        let undated = ConsentRow {
+            granted_at: None,
+            ..REFUSAL
+        };
+        let withdrawn = ConsentRow {
+            withdrawn_at: Some(20),
+            record_id: "w",
+            ..GRANT
+        };
+        assert_eq!(
+            decided(&[GRANT, undated, withdrawn], 30),
+            ("refused", Some("refusal".into()))
+        );
+        assert_eq!(status(&[GRANT, undated], 0), "refused");
+    }
+
+    #[test]
+    fn at_one_instant_the_withdrawal_is_named_before_the_refusal() {
+        let withdrawn = ConsentRow {
+            withdrawn_at: Some(10),
+            ..GRANT
+        };
+        assert_eq!(
+            decided(&[withdrawn, REFUSAL], 10),
+            ("withdrawn", Some("grant".into()))
+        );
+        let earlier = ConsentRow {
+            granted_at: Some(9),
+            ..REFUSAL
+        };
+        assert_eq!(status(&[withdrawn, earlier], 10), "withdrawn");
+        let later = ConsentRow {
+            granted_at: Some(11),
+            ..REFUSAL
+        };
+        assert_eq!(status(&[withdrawn, later], 11), "refused");
+    }
+
+    #[test]
+    fn of_grants_in_force_the_latest_decides_then_the_strictest_then_the_id() {
+        let row = |kind, granted_at, record_id| ConsentRow {
+            kind,
+            granted_at: Some(granted_at),
+            record_id,
+            ..GRANT
+        };
+        assert_eq!(
+            status(&[row("written", 10, "a"), row("general", 11, "b")], 20),
+            "granted"
+        );
+        assert_eq!(
+            status(&[row("separate", 10, "a"), row("general", 10, "b")], 20),
+            "separate"
+        );
+        let kinds = [row("separate", 10, "a"), row("written", 10, "b")];
+        assert_eq!(decided(&kinds, 20), ("separate", Some("b".into())));
+        let guardian = [row("written", 10, "a"), row("guardian", 10, "b")];
+        assert_eq!(decided(&guardian, 20), ("guardian", Some("b".into())));
+        let equal = [row("general", 10, "b"), row("general", 10, "a")];
+        assert_eq!(decided(&equal, 20), ("granted", Some("a".into())));
+    }
+
+    #[test]
+    fn a_grant_that_ran_out_does_not_end_one_in_force() {
+        let short = ConsentRow {
+            kind: "written",
+            granted_at: Some(15),
+            expires_at: Some(20),
+            record_id: "short",
+            ..GRANT
+        };
+        assert_eq!(status(&[GRANT, short], 19), "separate");
+        assert_eq!(
+            decided(&[GRANT, short], 20),
+            ("granted", Some("grant".into()))
+        );
+    }
+
+    #[test]
+    fn after_a_withdrawal_a_grant_that_ran_out_is_expired() {
+        let withdrawn = ConsentRow {
+            withdrawn_at: Some(12),
+            ..GRANT
+        };
+        let short = ConsentRow {
+            granted_at: Some(15),
+            expires_at: Some(20),
+            record_id: "short",
+            ..GRANT
+        };
+        assert_eq!(
+            decided(&[withdrawn, short], 20),
+            ("expired", Some("short".into()))
+        );
+    }
+
+    #[test]
+    fn under_fourteen_only_a_guardian_can_agree() {
+        let child = |kind| ConsentRow {
+            kind,
+            subject_age_band: Some("<14"),
+            ..GRANT
+        };
+        for kind in ["general", "separate", "written"] {
+            assert_eq!(decided(&[child(kind)], 10), ("missing", None));
+        }
+        assert_eq!(status(&[child("guardian")], 10), "guardian");
+        let refused = ConsentRow {
+            subject_age_band: Some("<14"),
+            ..REFUSAL
+        };
+        assert_eq!(status(&[refused], 10), "refused");
+        let withdrawn = ConsentRow {
+            withdrawn_at: Some(20),
+            ..child("general")
+        };
+        assert_eq!(status(&[withdrawn], 20), "withdrawn");
+    }
+
+    #[test]
+    fn a_grant_without_an_age_takes_it_from_the_subjects_other_records() {
+        let child = ConsentRow {
+            kind: "guardian",
+            purpose: "support",
+            subject_age_band: Some("0-13"),
+            record_id: "child",
+            ..GRANT
+        };
+        assert_eq!(status(&[GRANT, child], 20), "missing");
+        let grown = ConsentRow {
+            subject_age_band: Some("14-17"),
+            ..GRANT
+        };
+        assert_eq!(status(&[grown, child], 20), "granted");
+        let stranger = ConsentRow {
+            subject_id: "v",
+            ..child
+        };
+        assert_eq!(status(&[GRANT, stranger], 20), "granted");
+    }
+
+    #[test]
+    fn other_purposes_do_not_speak() {
+        let other = ConsentRow {
+            purpose: "support",
+            ..REFUSAL
+        };
+        assert_eq!(status(&[GRANT, other], 20), "granted");
+        let any = ConsentRow {
+            purpose: "*",
+            granted_at: Some(20),
+            ..REFUSAL
+        };
+        assert_eq!(status(&[GRANT, any], 20), "refused");
+    }
+
+    #[test]
+    fn extreme_instants() {
+        let ends = ConsentRow {
+            granted_at: Some(i64::MIN),
+            expires_at: Some(i64::MAX),
+            ..GRANT
+        };
+        assert_eq!(status(&[ends], i64::MIN), "granted");
+        assert_eq!(status(&[ends], i64::MAX), "expired");
+    }
+}

@@ -1,0 +1,57 @@
+//! Consent registry, source registry and subject references.
+//!
+//! Three resources and what they answer:
+//!
+//! - [`ConsentRegistry`]: did this subject agree to this purpose at this instant?
+//! - [`SourceRegistry`]: does this source have the evidence its acquisition mode needs?
+//! - [`SubjectKey`]: the keyed reference that stands for a subject in every output.
+//!
+//! Everything here fails closed: what is unknown, contradictory or out of force is never
+//! a yes. All times are microseconds since 1970-01-01 UTC. The crate knows no table
+//! format: a reader pushes rows into a builder and says where each one came from.
+//!
+//! ```
+//! use tamis_consent::{ConsentRegistryBuilder, ConsentRow, ConsentStatus};
+//!
+//! let mut builder = ConsentRegistryBuilder::new("consent.csv");
+//! let row = ConsentRow {
+//!     subject_id: "user-1",
+//!     purpose: "model-training",
+//!     kind: "separate",
+//!     status: "granted",
+//!     granted_at: Some(100),
+//!     expires_at: None,
+//!     withdrawn_at: Some(200),
+//!     record_id: "r1",
+//!     evidence_uri: None,
+//!     subject_age_band: None,
+//! };
+//! builder.push(|| "line 2".into(), row)?;
+//! let registry = builder.finish("2026-11", &tamis_resource::sha256_hex(b"the table"))?;
+//! let status = |at| registry.decide(Some("user-1"), "model-training", at).status;
+//! assert_eq!(status(99), ConsentStatus::Missing);
+//! assert_eq!(status(100), ConsentStatus::Separate);
+//! assert_eq!(status(200), ConsentStatus::Withdrawn);
+//! # Ok::<(), tamis_resource::ResourceError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod age_band;
+mod builder;
+mod check;
+mod decide;
+mod field;
+mod record;
+mod registry;
+mod rules;
+mod sources;
+mod subject;
+
+pub use builder::{ConsentRegistryBuilder, ConsentRow};
+pub use check::SourceCheck;
+pub use decide::{ConsentRecord, ConsentStatus, Decision};
+pub use record::{Grant, RecordKind};
+pub use registry::{AskedPurpose, ConsentRegistry, SubjectHash};
+pub use rules::SourceRules;
+pub use sources::{SourceRegistry, SourceRegistryBuilder, SourceRow};
+pub use subject::SubjectKey;

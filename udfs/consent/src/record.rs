@@ -1,0 +1,288 @@
+//! One consent record as bytes.
+//!
+//! ```text
+//! head      1 byte: bits 0-1 kind, 2 refused, 3 granted_at, 4 expires_at, 5 withdrawn_at,
+//!           6 evidence_uri, 7 every time is a whole second
+//! purpose   varint, index into the registry's purposes
+//! age band  varint, index into the registry's bands
+//! times     the ones the head names, in its order: zigzag varint of seconds or microseconds
+//! record_id varint length, bytes
+//! evidence  the rest's varint length, bytes; absent without bit 6
+//! ```
+//!
+//! A null time costs nothing and a time in whole seconds five bytes, so that a record with
+//! two times and a 40-byte evidence uri stays near 70 bytes.
+
+const MICROSECONDS: i64 = 1_000_000;
+
+const REFUSED: u8 = 1 << 2;
+const GRANTED_AT: u8 = 1 << 3;
+const EXPIRES_AT: u8 = 1 << 4;
+const WITHDRAWN_AT: u8 = 1 << 5;
+const EVIDENCE: u8 = 1 << 6;
+const WHOLE_SECONDS: u8 = 1 << 7;
+
+/// How a consent was given. The order is the order of strictness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// `general`: one consent for the whole.
+    General,
+    /// `separate`: for this purpose alone (PIPL Art. 29).
+    Separate,
+    /// `written`: separate, and in writing.
+    Written,
+    /// `guardian`: given by a parent or guardian (PIPL Art. 31).
+    Guardian,
+}
+
+impl RecordKind {
+    const ALL: [Self; 4] = [Self::General, Self::Separate, Self::Written, Self::Guardian];
+
+    /// The name in registries and results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Separate => "separate",
+            Self::Written => "written",
+            Self::Guardian => "guardian",
+        }
+    }
+
+    /// Reads a name, in any ASCII case; `None` when it is not one of the four.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+/// What a record says: yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Grant {
+    /// `granted`
+    Granted,
+    /// `refused`
+    Refused,
+}
+
+impl Grant {
+    /// The name in registries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Reads a name, in any ASCII case; `None` when it is neither.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Granted, Self::Refused]
+            .into_iter()
+            .find(|grant| grant.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+/// A record with its texts still in the arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Record<'a> {
+    pub(crate) kind: RecordKind,
+    pub(crate) grant: Grant,
+    pub(crate) purpose: u32,
+    pub(crate) age_band: u32,
+    pub(crate) granted_at: Option<i64>,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) withdrawn_at: Option<i64>,
+    pub(crate) record_id: &'a [u8],
+    pub(crate) evidence_uri: Option<&'a [u8]>,
+}
+
+impl<'a> Record<'a> {
+    /// Appends the record to `arena`.
+    pub(crate) fn write(&self, arena: &mut Vec<u8>) {
+        let times = [self.granted_at, self.expires_at, self.withdrawn_at];
+        let whole = times.iter().flatten().all(|time| time % MICROSECONDS == 0);
+        let mut head = self.kind as u8;
+        for (bit, set) in [
+            (REFUSED, self.grant == Grant::Refused),
+            (GRANTED_AT, self.granted_at.is_some()),
+            (EXPIRES_AT, self.expires_at.is_some()),
+            (WITHDRAWN_AT, self.withdrawn_at.is_some()),
+            (EVIDENCE, self.evidence_uri.is_some()),
+            (WHOLE_SECONDS, whole),
+        ] {
+            if set {
+                head |= bit;
+            }
+        }
+        arena.push(head);
+        write_varint(arena, u64::from(self.purpose));
+        write_varint(arena, u64::from(self.age_band));
+        let unit = if whole { MICROSECONDS } else { 1 };
+        for time in times.into_iter().flatten() {
+            let time = time / unit;
+            write_varint(arena, ((time << 1) ^ (time >> 63)) as u64);
+        }
+        for text in [Some(self.record_id), self.evidence_uri]
+            .into_iter()
+            .flatten()
+        {
+            write_varint(arena, text.len() as u64);
+            arena.extend_from_slice(text);
+        }
+    }
+
+    /// Reads the record that begins at `offset`, and where the next one begins.
+    pub(crate) fn read(arena: &'a [u8], offset: usize) -> (Self, usize) {
+        let mut reader = Reader {
+            arena,
+            position: offset + 1,
+        };
+        let head = arena[offset];
+        let purpose = reader.varint() as u32;
+        let age_band = reader.varint() as u32;
+        let unit = if head & WHOLE_SECONDS != 0 {
+            MICROSECONDS
+        } else {
+            1
+        };
+        let mut time = |bit| (head & bit != 0).then(|| reader.signed() * unit);
+        let (granted_at, expires_at, withdrawn_at) =
+            (time(GRANTED_AT), time(EXPIRES_AT), time(WITHDRAWN_AT));
+        let record_id = reader.text();
+        let evidence_uri = (head & EVIDENCE != 0).then(|| reader.text());
+        let record = Self {
+            kind: RecordKind::ALL[usize::from(head & 0b11)],
+            grant: if head & REFUSED != 0 {
+                Grant::Refused
+            } else {
+                Grant::Granted
+            },
+            purpose,
+            age_band,
+            granted_at,
+            expires_at,
+            withdrawn_at,
+            record_id,
+            evidence_uri,
+        };
+        (record, reader.position)
+    }
+}
+
+fn write_varint(arena: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        arena.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    arena.push(value as u8);
+}
+
+struct Reader<'a> {
+    arena: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn varint(&mut self) -> u64 {
+        let mut value = 0;
+        let mut shift = 0;
+        loop {
+            let byte = self.arena[self.position];
+            self.position += 1;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return value;
+            }
+            shift += 7;
+        }
+    }
+
+    fn signed(&mut self) -> i64 {
+        let value = self.varint();
+        (value >> 1) as i64 ^ -((value & 1) as i64)
+    }
+
+    fn text(&mut self) -> &'a [u8] {
+        let length = self.varint() as usize;
+        let text = &self.arena[self.position..self.position + length];
+        self.position += length;
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn record<'a>(times: [Option<i64>; 3], id: &'a str, evidence: Option<&'a str>) -> Record<'a> {
+        Record {
+            kind: RecordKind::Written,
+            grant: Grant::Granted,
+            purpose: 3,
+            age_band: 0,
+            granted_at: times[0],
+            expires_at: times[1],
+            withdrawn_at: times[2],
+            record_id: id.as_bytes(),
+            evidence_uri: evidence.map(str::as_bytes),
+        }
+    }
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        for kind in RecordKind::ALL {
+            assert_eq!(RecordKind::parse(&kind.as_str().to_uppercase()), Some(kind));
+        }
+        assert_eq!(RecordKind::parse("oral"), None);
+        assert_eq!(Grant::parse("Refused"), Some(Grant::Refused));
+        assert_eq!(Grant::parse("withdrawn"), None);
+    }
+
+    #[test]
+    fn whole_seconds_are_short() {
+        let start = 1_700_000_000 * MICROSECONDS;
+        let mut short = Vec::new();
+        record([Some(start), Some(start + MICROSECONDS), None], "r", None).write(&mut short);
+        let mut long = Vec::new();
+        record([Some(start), Some(start + 1), None], "r", None).write(&mut long);
+        assert_eq!((short.len(), long.len()), (15, 21));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            rows in prop::collection::vec((
+                (0usize..4, any::<bool>(), any::<u32>(), 0u32..300),
+                prop::array::uniform3(prop::option::of(prop_oneof![
+                    any::<i64>(),
+                    (i64::MIN / MICROSECONDS..=i64::MAX / MICROSECONDS).prop_map(|s| s * MICROSECONDS),
+                ])),
+                "\\PC{0,200}",
+                prop::option::of("\\PC{0,40}"),
+            ), 1..8)
+        ) {
+            let records: Vec<Record<'_>> = rows
+                .iter()
+                .map(|((kind, refused, purpose, age_band), times, id, evidence)| Record {
+                    kind: RecordKind::ALL[*kind],
+                    grant: if *refused { Grant::Refused } else { Grant::Granted },
+                    purpose: *purpose,
+                    age_band: *age_band,
+                    ..record(*times, id, evidence.as_deref())
+                })
+                .collect();
+            let mut arena = Vec::new();
+            for record in &records {
+                record.write(&mut arena);
+            }
+            let mut offset = 0;
+            for record in &records {
+                let (read, next) = Record::read(&arena, offset);
+                prop_assert_eq!(&read, record);
+                offset = next;
+            }
+            prop_assert_eq!(offset, arena.len());
+        }
+    }
+}

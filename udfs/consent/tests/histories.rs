@@ -1,0 +1,208 @@
+//! Random histories: the registry against a model that replays events one by one, and
+//! against itself with the rows in another order.
+
+use std::cmp::Reverse;
+
+use proptest::prelude::*;
+use tamis_consent::{ConsentRegistry, ConsentRegistryBuilder, ConsentRow};
+
+const SUBJECTS: [&str; 3] = ["a", "b", "c"];
+const PURPOSES: [&str; 4] = ["model-training", "support", "any", "*"];
+const KINDS: [&str; 4] = ["general", "separate", "written", "guardian"];
+const BANDS: [Option<&str>; 4] = [None, Some("<14"), Some("18+"), Some("unknown")];
+
+#[derive(Debug, Clone)]
+struct Row {
+    subject: usize,
+    purpose: usize,
+    kind: usize,
+    refused: bool,
+    granted_at: Option<i64>,
+    expires_at: Option<i64>,
+    withdrawn_at: Option<i64>,
+    record_id: String,
+    band: usize,
+}
+
+impl Row {
+    fn is_about(&self, purpose: &str) -> bool {
+        PURPOSES[self.purpose] == purpose || self.purpose >= 2
+    }
+
+    fn as_consent_row(&self) -> ConsentRow<'_> {
+        ConsentRow {
+            subject_id: SUBJECTS[self.subject],
+            purpose: PURPOSES[self.purpose],
+            kind: KINDS[self.kind],
+            status: if self.refused { "refused" } else { "granted" },
+            granted_at: self.granted_at,
+            expires_at: self.expires_at,
+            withdrawn_at: self.withdrawn_at,
+            record_id: &self.record_id,
+            evidence_uri: None,
+            subject_age_band: BANDS[self.band],
+        }
+    }
+}
+
+/// Rows without order in their record ids, few instants so that many fall together.
+fn histories() -> impl Strategy<Value = Vec<Row>> {
+    let instant = || prop::option::weighted(0.8, 0i64..8);
+    let rare = || prop::option::weighted(0.3, 0i64..8);
+    let who = (
+        0usize..3,
+        0usize..4,
+        0usize..4,
+        prop::bool::weighted(0.2),
+        0usize..4,
+    );
+    let row = (who, instant(), rare(), rare(), any::<u16>());
+    prop::collection::vec(row, 0..14).prop_map(|rows| {
+        let mut number = 0;
+        rows.into_iter()
+            .map(
+                |((subject, purpose, kind, refused, band), granted_at, expires, withdrawn, id)| {
+                    number += 1;
+                    let not_before =
+                        |time: Option<i64>| time.map(|t| t.max(granted_at.unwrap_or(t)));
+                    Row {
+                        subject,
+                        purpose,
+                        kind,
+                        refused,
+                        granted_at,
+                        expires_at: not_before(expires),
+                        withdrawn_at: if refused {
+                            withdrawn
+                        } else {
+                            not_before(withdrawn)
+                        },
+                        record_id: format!("{id:05}-{number}"),
+                        band,
+                    }
+                },
+            )
+            .collect()
+    })
+}
+
+fn registry(rows: &[Row]) -> ConsentRegistry {
+    let mut builder = ConsentRegistryBuilder::new("histories");
+    for row in rows {
+        builder
+            .push(|| row.record_id.clone(), row.as_consent_row())
+            .expect("a sound row");
+    }
+    builder.finish("1", "00").expect("a registry")
+}
+
+type Answer = (&'static str, Option<String>);
+
+fn answer(registry: &ConsentRegistry, subject: &str, purpose: &str, at: i64) -> Answer {
+    let decision = registry.decide(Some(subject), purpose, at);
+    let record_id = decision.record.map(|record| record.record_id.to_owned());
+    (decision.status.as_str(), record_id)
+}
+
+enum Event<'a> {
+    Grant(&'a Row),
+    Refusal(&'a Row),
+    Withdrawal(&'a Row),
+}
+
+/// Plays the events up to `at` in order and keeps the grants alive and the last objection.
+fn replay(rows: &[Row], subject: usize, purpose: &str, at: i64) -> Answer {
+    let rows: Vec<&Row> = rows.iter().filter(|row| row.subject == subject).collect();
+    let somewhere_a_child = rows.iter().any(|row| BANDS[row.band] == Some("<14"));
+    let may_agree = |row: &Row| match BANDS[row.band] {
+        _ if KINDS[row.kind] == "guardian" => true,
+        Some("<14") => false,
+        Some("18+") => true,
+        _ => !somewhere_a_child,
+    };
+    let mut events = Vec::new();
+    let mut always_refused: Vec<&Row> = Vec::new();
+    for row in rows.into_iter().filter(|row| row.is_about(purpose)) {
+        match (row.refused, row.granted_at) {
+            (true, None) => always_refused.push(row),
+            (true, Some(instant)) => events.push((instant, 1, Event::Refusal(row))),
+            (false, Some(instant)) if may_agree(row) => {
+                events.push((instant, 0, Event::Grant(row)))
+            }
+            (false, _) => {}
+        }
+        if let Some(instant) = row.withdrawn_at {
+            events.push((instant, 2, Event::Withdrawal(row)));
+        }
+    }
+    if let Some(row) = always_refused.iter().min_by_key(|row| &row.record_id) {
+        return ("refused", Some(row.record_id.clone()));
+    }
+    events.retain(|(instant, ..)| *instant <= at);
+    // At one instant: grants, then refusals, then withdrawals, the smallest id last.
+    events.sort_by_key(|(instant, order, event)| {
+        let (Event::Grant(row) | Event::Refusal(row) | Event::Withdrawal(row)) = event;
+        (*instant, *order, Reverse(row.record_id.clone()))
+    });
+    let mut alive: Vec<&Row> = Vec::new();
+    let mut objection: Option<Answer> = None;
+    for (_, _, event) in events {
+        match event {
+            Event::Grant(row) => alive.push(row),
+            Event::Refusal(row) => {
+                alive.clear();
+                objection = Some(("refused", Some(row.record_id.clone())));
+            }
+            Event::Withdrawal(row) => {
+                alive.clear();
+                objection = Some(("withdrawn", Some(row.record_id.clone())));
+            }
+        }
+    }
+    alive.sort_by_key(|row| (row.granted_at, row.kind, Reverse(row.record_id.clone())));
+    let in_force = |row: &&&Row| row.expires_at.is_none_or(|expires_at| expires_at > at);
+    if let Some(row) = alive.iter().rev().find(in_force) {
+        let status = ["granted", "separate", "separate", "guardian"][row.kind];
+        (status, Some(row.record_id.clone()))
+    } else if let Some(row) = alive.last() {
+        ("expired", Some(row.record_id.clone()))
+    } else {
+        objection.unwrap_or(("missing", None))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_registry_answers_as_the_model_does(rows in histories()) {
+        let registry = registry(&rows);
+        prop_assert_eq!(registry.len(), rows.len());
+        for (index, subject) in SUBJECTS.into_iter().enumerate() {
+            for purpose in ["model-training", "support", "advertising"] {
+                for at in -1..9 {
+                    prop_assert_eq!(
+                        answer(&registry, subject, purpose, at),
+                        replay(&rows, index, purpose, at),
+                        "{} for {} at {}", subject, purpose, at
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_rows_plays_no_part(
+        (rows, shuffled) in histories().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle()))
+    ) {
+        let (first, second) = (registry(&rows), registry(&shuffled));
+        for subject in SUBJECTS {
+            for at in -1..9 {
+                prop_assert_eq!(
+                    answer(&first, subject, "model-training", at),
+                    answer(&second, subject, "model-training", at)
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `harm(text)`: everything a policy needs of a text, in one pass.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{ArrayRef, Float64Array, new_null_array};
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::internal_datafusion_err;
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature,
+};
+use tamis_harm::{Assessment, Hit, Judge};
+
+use crate::arguments::{Argument, coerce, signature};
+use crate::documentation::{TEXT, document};
+use crate::pinned::Pinned;
+use crate::resources::Resources;
+use crate::results::{HitRow, Hits, harm_fields, harm_type, struct_array, text_lists};
+use crate::strings::{evaluate, map_texts, text_array};
+
+/// The settings the judge of a text is loaded from.
+pub(crate) const JUDGE_SETTINGS: &[&str] = &["lexicon", "thresholds", "model"];
+
+/// `harm(text)`: Struct{score, top_risk, risks, hits, model}; NULL for NULL.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Harm {
+    signature: Signature,
+    judge: Pinned<Judge>,
+}
+
+impl Harm {
+    pub(crate) fn new(resources: &Resources) -> Self {
+        Self {
+            signature: signature(),
+            judge: pinned_judge("harm", resources),
+        }
+    }
+}
+
+impl ScalarUDFImpl for Harm {
+    fn name(&self) -> &str {
+        "harm"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        coerce(self.name(), &[Argument::Text("text")], 1, arg_types)
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(harm_type())
+    }
+
+    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
+        self.judge.at_planning()?;
+        Ok(Arc::new(Field::new(self.name(), harm_type(), true)))
+    }
+
+    fn is_strict(&self) -> bool {
+        true
+    }
+
+    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
+        let judge = self.judge.with_config(config)?;
+        Some(ScalarUDF::from(Self {
+            signature: self.signature.clone(),
+            judge,
+        }))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let judge = self.judge.at_run(&args.config_options)?;
+        evaluate(&args, |arrays| {
+            map_texts(&arrays[0], &|documents| harm(judge, documents))
+        })
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+            document(
+                "Everything a policy needs of a text, in one pass: the score, the risk with the highest score, \
+                 the risks at or above their thresholds, every hit, and the classifier used (NULL without one).",
+                "harm(text)",
+                &[TEXT],
+            )
+        });
+        Some(&DOCUMENTATION)
+    }
+}
+
+fn harm(judge: &Judge, documents: &[&str]) -> Result<ArrayRef> {
+    let assessments = assess(judge, documents)?;
+    let mut hits = Hits::default();
+    for assessment in &assessments {
+        hits.push(assessment.hits.iter().map(|hit| hit_row(judge, hit)));
+    }
+    let scores = assessments.iter().map(|assessment| assessment.score);
+    let top_risks = assessments
+        .iter()
+        .map(|assessment| assessment.top_risk.map(|risk| risk_id(judge, risk)));
+    struct_array(
+        harm_fields(),
+        vec![
+            Arc::new(Float64Array::from_iter_values(scores)),
+            text_array(top_risks),
+            risk_lists(judge, &assessments)?,
+            hits.finish()?,
+            new_null_array(&DataType::Utf8, documents.len()),
+        ],
+    )
+}
+
+/// The judge of all harm functions, for the function called `function`.
+pub(crate) fn pinned_judge(function: &'static str, resources: &Resources) -> Pinned<Judge> {
+    Pinned::new(
+        function,
+        Some(Arc::clone(&resources.judge)),
+        resources.judge.digest(),
+        JUDGE_SETTINGS,
+        &resources.settings,
+    )
+}
+
+/// The assessment of each document, in the order of the documents.
+pub(crate) fn assess(judge: &Judge, documents: &[&str]) -> Result<Vec<Assessment>> {
+    let mut assessments: Vec<Option<Assessment>> = Vec::new();
+    assessments.resize_with(documents.len(), || None);
+    judge.assess(documents, &mut |document, assessment| {
+        assessments[document] = Some(assessment);
+    });
+    assessments
+        .into_iter()
+        .collect::<Option<_>>()
+        .ok_or_else(|| internal_datafusion_err!("a document was not assessed"))
+}
+
+/// The ids of the risks at or above their thresholds, one list for each assessment.
+pub(crate) fn risk_lists(judge: &Judge, assessments: &[Assessment]) -> Result<ArrayRef> {
+    text_lists(
+        assessments
+            .iter()
+            .map(|assessment| assessment.risks.iter().map(|risk| risk_id(judge, *risk))),
+    )
+}
+
+/// A hit with names instead of indexes.
+pub(crate) fn hit_row<'a>(judge: &'a Judge, hit: &Hit) -> HitRow<'a> {
+    HitRow {
+        risk: risk_id(judge, hit.risk),
+        term: &judge.lexicon().entries()[hit.entry].term,
+        start: hit.start,
+        end: hit.end,
+        weight: hit.weight,
+        via: hit.via.as_str(),
+    }
+}
+
+fn risk_id(judge: &Judge, risk: usize) -> &str {
+    &judge.taxonomy().risks()[risk].id
+}

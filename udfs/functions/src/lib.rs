@@ -1,0 +1,66 @@
+//! Tamis as a DataFusion plugin: SQL functions that judge text, licences, sources and consents.
+//!
+//! [`Resources::load`] reads what the functions judge with (lexicon, licence policy, registries),
+//! [`register_all`] puts them into a session. Functions are built from loaded resources: their
+//! answers depend on digests, not on what lies behind a path later.
+//!
+//! ```
+//! use datafusion::prelude::SessionContext;
+//! use tamis_functions::{Resources, TamisSettings, register_all};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let ctx = SessionContext::new();
+//! let settings = TamisSettings {
+//!     as_of: Some("2026-01-31".into()),
+//!     ..TamisSettings::default()
+//! };
+//! let resources = Resources::load(&ctx, &settings).await?;
+//! register_all(&ctx, &resources)?;
+//!
+//! let rows = ctx
+//!     .sql("SELECT license_id('GPL-2.0+'), license_check('CC-BY-4.0')['verdict'], harm('Good morning')['risks']")
+//!     .await?
+//!     .collect()
+//!     .await?;
+//! let shown = datafusion::arrow::util::pretty::pretty_format_batches(&rows)?.to_string();
+//! assert!(shown.contains("GPL-2.0-or-later"), "{shown}");
+//!
+//! // Registries have no default: a function without its registry says which setting to give.
+//! let error = ctx.sql("SELECT consent_status('u1')").await.unwrap_err().to_string();
+//! assert!(error.contains("SET tamis.consent = "), "{error}");
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod consent_record;
+mod consent_status;
+mod counts;
+mod documentation;
+mod harm;
+mod harm_hits;
+mod harm_rate;
+mod harm_risks;
+mod harm_score;
+mod instants;
+mod is_harmful;
+mod license_check;
+mod license_id;
+mod normalize_text;
+mod pinned;
+mod register;
+mod resources;
+mod results;
+mod rewrite;
+mod settings;
+mod source_check;
+mod source_verdict;
+mod strings;
+mod subject_ref;
+pub mod table;
+
+pub use register::register_all;
+pub use resources::Resources;
+pub use settings::{KEYS, TamisSettings};

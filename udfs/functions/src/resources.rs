@@ -1,0 +1,222 @@
+//! Loading what the functions judge with.
+
+mod consent;
+mod lexicon;
+mod sources;
+mod subject_key;
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use datafusion::prelude::SessionContext;
+use tamis_consent::{ConsentRegistry, SourceRegistry, SourceRules, SubjectKey};
+use tamis_harm::{Judge, Lexicon, Taxonomy, Thresholds};
+use tamis_license::LicensePolicy;
+use tamis_resource::{Identity, ResourceError, Result, nearest};
+
+use crate::instants::parse_instant;
+use crate::settings::TamisSettings;
+use crate::table::read_text;
+
+/// Settings that name something no function of this version uses.
+const UNUSED: &[&str] = &["model", "opt_out", "blocked"];
+
+/// Everything the functions of one session judge with. Immutable: other settings mean other
+/// resources and another [`crate::register_all`].
+#[derive(Debug, Clone)]
+pub struct Resources {
+    /// The risks of GB/T 45654-2025, appendix A.
+    pub taxonomy: Arc<Taxonomy>,
+    /// Lexicon and thresholds, ready to match.
+    pub judge: Arc<Judge>,
+    /// Which licences allow which use.
+    pub license_policy: Arc<LicensePolicy>,
+    /// The source registry; `None` when `tamis.sources` is not set.
+    pub sources: Option<Arc<SourceRegistry>>,
+    /// The clauses behind the source checks.
+    pub source_rules: Arc<SourceRules>,
+    /// The consent registry; `None` when `tamis.consent` is not set.
+    pub consent: Option<Arc<ConsentRegistry>>,
+    /// The key of subject references; `None` when `tamis.subject_key` is not set.
+    pub subject_key: Option<Arc<SubjectKey>>,
+    /// The purpose consent is asked for when a call names none.
+    pub purpose: String,
+    /// The use licences are checked for when a call names none.
+    pub use_case: String,
+    /// The instant everything is judged at when a call names none, microseconds UTC.
+    pub as_of: i64,
+    /// Whether `tamis.as_of` was not set and `as_of` is the time of loading.
+    pub as_of_defaulted: bool,
+    /// The settings these resources were loaded under.
+    pub settings: TamisSettings,
+    /// What the people who wrote the tables should know, such as columns that are not used.
+    pub warnings: Vec<String>,
+}
+
+impl Resources {
+    /// Loads every resource that `settings` name, from the working directory, by `file://` or from
+    /// the object stores registered in `ctx`, and the built-in ones for those they do not name.
+    ///
+    /// # Errors
+    /// - [`ResourceError::Read`] when a resource cannot be read, and for a set `tamis.model`,
+    ///   `tamis.opt_out` or `tamis.blocked`, which no function of this version would use.
+    /// - [`ResourceError::Malformed`] when its content is wrong, with the line, row or key.
+    /// - [`ResourceError::UnknownName`] for an unknown `builtin:` name or an unknown use.
+    pub async fn load(ctx: &SessionContext, settings: &TamisSettings) -> Result<Self> {
+        for setting in UNUSED {
+            if let Some(uri) = settings.get(setting) {
+                return Err(ResourceError::Read {
+                    setting: format!("tamis.{setting}"),
+                    uri: uri.to_owned(),
+                    message: "no function of this version uses it; unset it".to_owned(),
+                });
+            }
+        }
+        let mut warnings = Vec::new();
+        let taxonomy = Taxonomy::builtin();
+        let lexicon = match named(settings, "lexicon")? {
+            Some(uri) => Arc::new(lexicon::load(ctx, uri, &taxonomy, &mut warnings).await?),
+            None => Lexicon::builtin(),
+        };
+        let thresholds = match named(settings, "thresholds")? {
+            Some(uri) => {
+                let text = read_text(ctx, "thresholds", uri).await?;
+                Arc::new(Thresholds::from_toml(uri, &text, &taxonomy)?)
+            }
+            None => Thresholds::builtin(),
+        };
+        let license_policy = match named(settings, "license_policy")? {
+            Some(uri) => {
+                let text = read_text(ctx, "license_policy", uri).await?;
+                Arc::new(LicensePolicy::from_toml(uri, &text)?)
+            }
+            None => LicensePolicy::builtin(),
+        };
+        let sources = match settings.get("sources") {
+            Some(uri) => Some(Arc::new(sources::load(ctx, uri, &mut warnings).await?)),
+            None => None,
+        };
+        let consent = match settings.get("consent") {
+            Some(uri) => Some(Arc::new(consent::load(ctx, uri, &mut warnings).await?)),
+            None => None,
+        };
+        let subject_key = match settings.get("subject_key") {
+            Some(uri) => Some(Arc::new(subject_key::load(ctx, uri).await?)),
+            None => None,
+        };
+        Self {
+            judge: Arc::new(Judge::new(Arc::clone(&taxonomy), lexicon, thresholds)?),
+            taxonomy,
+            license_policy,
+            sources,
+            source_rules: SourceRules::builtin(),
+            consent,
+            subject_key,
+            purpose: String::new(),
+            use_case: String::new(),
+            as_of: 0,
+            as_of_defaulted: false,
+            settings: settings.clone(),
+            warnings,
+        }
+        .with_defaults()
+    }
+
+    /// The built-in resources alone: no registries, no subject key.
+    ///
+    /// # Errors
+    /// None but a defect of the built-in data.
+    pub fn builtin() -> Result<Self> {
+        let taxonomy = Taxonomy::builtin();
+        let judge = Judge::new(Arc::clone(&taxonomy), Lexicon::builtin(), Thresholds::builtin())?;
+        Self {
+            taxonomy,
+            judge: Arc::new(judge),
+            license_policy: LicensePolicy::builtin(),
+            sources: None,
+            source_rules: SourceRules::builtin(),
+            consent: None,
+            subject_key: None,
+            purpose: String::new(),
+            use_case: String::new(),
+            as_of: 0,
+            as_of_defaulted: false,
+            settings: TamisSettings::default(),
+            warnings: Vec::new(),
+        }
+        .with_defaults()
+    }
+
+    /// Fills in what the settings say in one word: purpose, use and instant.
+    fn with_defaults(mut self) -> Result<Self> {
+        let value = |name: &str| self.settings.effective(name).unwrap_or_default().to_owned();
+        (self.purpose, self.use_case) = (value("purpose"), value("use"));
+        // A use the policy does not know would be an error on every row.
+        self.license_policy.check(None, &self.use_case)?;
+        match self.settings.get("as_of") {
+            Some(text) => {
+                self.as_of = parse_instant(text).ok_or_else(|| ResourceError::Malformed {
+                    uri: "tamis.as_of".to_owned(),
+                    location: "value".to_owned(),
+                    message: format!("'{text}' is not an instant; give RFC 3339 or a date, such as 2026-01-31T00:00:00Z"),
+                })?;
+            }
+            None => {
+                self.as_of = Utc::now().timestamp_micros();
+                self.as_of_defaulted = true;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Which resources judge: the name of the setting, without its prefix, and the identity, in
+    /// the order of [`crate::KEYS`]; those that are absent are left out.
+    ///
+    /// Of the subject key only its key id is told, as the version: the uri and the digest are
+    /// empty.
+    pub fn identities(&self) -> Vec<(&'static str, Identity)> {
+        let mut identities = vec![
+            ("lexicon", self.judge.lexicon().identity().clone()),
+            ("thresholds", self.judge.thresholds().identity().clone()),
+            ("license_policy", self.license_policy.identity().clone()),
+        ];
+        if let Some(sources) = &self.sources {
+            identities.push(("sources", sources.identity().clone()));
+        }
+        if let Some(consent) = &self.consent {
+            identities.push(("consent", consent.identity().clone()));
+        }
+        if let Some(key) = &self.subject_key {
+            let identity = Identity {
+                uri: String::new(),
+                version: key.key_id(),
+                sha256: String::new(),
+            };
+            identities.push(("subject_key", identity));
+        }
+        identities
+    }
+}
+
+/// The uri of a resource with a built-in default; `None` for the built-in one.
+fn named<'a>(settings: &'a TamisSettings, setting: &'static str) -> Result<Option<&'a str>> {
+    let Some(uri) = settings.get(setting) else {
+        return Ok(None);
+    };
+    let builtin = format!("builtin:{setting}");
+    if uri == builtin {
+        return Ok(None);
+    }
+    if uri.starts_with("builtin:") {
+        return Err(ResourceError::UnknownName {
+            kind: setting,
+            name: uri.to_owned(),
+            nearest: nearest(uri, [builtin.as_str()]).map(str::to_owned),
+            known: format!("{builtin}, or a path or URL"),
+        });
+    }
+    Ok(Some(uri))
+}
+
+#[cfg(test)]
+mod tests;

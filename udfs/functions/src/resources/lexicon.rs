@@ -1,0 +1,102 @@
+//! Lexicons: delimited and NDJSON text goes to the lexicon's own readers, which allow comments;
+//! tables of other formats are read by column.
+
+use datafusion::prelude::SessionContext;
+use tamis_harm::{
+    ALLOW, Entry, Lexicon, MatchKind, Taxonomy, parse_lexicon_csv, parse_lexicon_ndjson,
+};
+use tamis_resource::{Identity, ResourceError, Result};
+
+use crate::table::{Column, FileContent, Format, Kind, Row, formats, read_files, read_rows};
+
+/// In the order of their indexes below.
+const COLUMNS: &[Column] = &[
+    Column::required("term", Kind::Text),
+    Column::required("risk", Kind::Text),
+    Column::required("weight", Kind::Number),
+    Column::optional("match", Kind::Text),
+    Column::optional("lang", Kind::Text),
+    Column::optional("variants", Kind::Text),
+    Column::optional("note", Kind::Text),
+];
+const TERM: usize = 0;
+const RISK: usize = 1;
+const WEIGHT: usize = 2;
+const MATCH: usize = 3;
+const LANG: usize = 4;
+const VARIANTS: usize = 5;
+const NOTE: usize = 6;
+
+pub(super) async fn load(
+    ctx: &SessionContext,
+    uri: &str,
+    taxonomy: &Taxonomy,
+    warnings: &mut Vec<String>,
+) -> Result<Lexicon> {
+    let own_readers = formats(ctx, "lexicon", uri)
+        .await?
+        .iter()
+        .all(|format| matches!(format, Format::Separated(_) | Format::JsonLines));
+    let mut entries = Vec::new();
+    let sha256 = if own_readers {
+        let (files, sha256) = read_files(ctx, "lexicon", uri).await?;
+        for file in &files {
+            entries.extend(parse(uri, file)?);
+        }
+        sha256
+    } else {
+        let mut each = |row: &Row<'_>| {
+            entries.push((row.location(), entry(uri, row)?));
+            Ok(())
+        };
+        let summary = read_rows(ctx, "lexicon", uri, COLUMNS, &mut each).await?;
+        warnings.extend(summary.warnings);
+        summary.sha256
+    };
+    let identity = Identity { uri: uri.to_owned(), version: String::new(), sha256 };
+    Lexicon::new(identity, entries, taxonomy)
+}
+
+fn parse(uri: &str, file: &FileContent) -> Result<Vec<(String, Entry)>> {
+    let uri = match &file.name {
+        Some(name) => &format!("{}/{name}", uri.trim_end_matches('/')),
+        None => uri,
+    };
+    let entries = match file.format {
+        Format::Separated(delimiter) => parse_lexicon_csv(uri, &file.bytes, delimiter)?,
+        _ => parse_lexicon_ndjson(uri, &file.bytes)?,
+    };
+    Ok(entries
+        .into_iter()
+        .map(|(place, entry)| match &file.name {
+            Some(name) => (format!("{name}, {place}"), entry),
+            None => (place, entry),
+        })
+        .collect())
+}
+
+fn entry(uri: &str, row: &Row<'_>) -> Result<Entry> {
+    let wrong = |message: String| ResourceError::Malformed {
+        uri: uri.to_owned(),
+        location: row.location(),
+        message,
+    };
+    let text = |column: usize| row.text(column).unwrap_or_default().to_owned();
+    let risk = text(RISK);
+    let weight = match row.number(WEIGHT) {
+        Some(weight) => weight,
+        None if risk == ALLOW => 1.0,
+        None => return Err(wrong("column weight is empty".to_owned())),
+    };
+    let match_kind = MatchKind::parse(row.text(MATCH).unwrap_or_default())
+        .ok_or_else(|| wrong("column match is not one of auto, word, substring".to_owned()))?;
+    Ok(Entry {
+        term: text(TERM),
+        risk,
+        weight,
+        match_kind,
+        lang: text(LANG),
+        variants: text(VARIANTS),
+        note: text(NOTE),
+    })
+}

@@ -1,0 +1,249 @@
+//! The types of results and how they are built from plain values.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Fields};
+use datafusion::error::Result;
+
+use crate::arguments::instant_type;
+
+/// All fields of results are nullable: a result lies under a NULL row sooner or later (an outer
+/// join), and then so do its fields.
+fn fields(list: &[(&str, DataType)]) -> Fields {
+    list.iter()
+        .map(|(name, data_type)| Field::new(*name, data_type.clone(), true))
+        .collect()
+}
+
+fn list_of(data_type: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(data_type, true)))
+}
+
+/// List<Utf8>.
+pub(crate) fn text_list_type() -> DataType {
+    list_of(DataType::Utf8)
+}
+
+fn hit_fields() -> Fields {
+    fields(&[
+        ("risk", DataType::Utf8),
+        ("term", DataType::Utf8),
+        ("start", DataType::Int64),
+        ("end", DataType::Int64),
+        ("weight", DataType::Float64),
+        ("via", DataType::Utf8),
+    ])
+}
+
+/// One hit: Struct{risk, term, start, end, weight, via}.
+pub(crate) fn hit_type() -> DataType {
+    DataType::Struct(hit_fields())
+}
+
+/// List of hits.
+pub(crate) fn hits_type() -> DataType {
+    list_of(hit_type())
+}
+
+pub(crate) fn harm_fields() -> Fields {
+    fields(&[
+        ("score", DataType::Float64),
+        ("top_risk", DataType::Utf8),
+        ("risks", text_list_type()),
+        ("hits", hits_type()),
+        ("model", DataType::Utf8),
+    ])
+}
+
+/// The result of `harm`.
+pub(crate) fn harm_type() -> DataType {
+    DataType::Struct(harm_fields())
+}
+
+pub(crate) fn license_check_fields() -> Fields {
+    fields(&[
+        ("spdx", DataType::Utf8),
+        ("verdict", DataType::Utf8),
+        ("reason", DataType::Utf8),
+        ("obligations", text_list_type()),
+    ])
+}
+
+/// The result of `license_check`.
+pub(crate) fn license_check_type() -> DataType {
+    DataType::Struct(license_check_fields())
+}
+
+pub(crate) fn source_check_fields() -> Fields {
+    fields(&[
+        ("verdict", DataType::Utf8),
+        ("acquisition_mode", DataType::Utf8),
+        ("origin_region", DataType::Utf8),
+        ("missing", text_list_type()),
+        ("clauses", text_list_type()),
+    ])
+}
+
+/// The result of `source_check`.
+pub(crate) fn source_check_type() -> DataType {
+    DataType::Struct(source_check_fields())
+}
+
+pub(crate) fn consent_record_fields() -> Fields {
+    fields(&[
+        ("status", DataType::Utf8),
+        ("record_id", DataType::Utf8),
+        ("kind", DataType::Utf8),
+        ("granted_at", instant_type()),
+        ("expires_at", instant_type()),
+        ("withdrawn_at", instant_type()),
+        ("evidence_uri", DataType::Utf8),
+    ])
+}
+
+/// The result of `consent_record`.
+pub(crate) fn consent_record_type() -> DataType {
+    DataType::Struct(consent_record_fields())
+}
+
+pub(crate) fn harm_rate_fields() -> Fields {
+    fields(&[
+        ("n", DataType::Int64),
+        ("harmful", DataType::Int64),
+        ("rate", DataType::Float64),
+        ("lower", DataType::Float64),
+        ("upper", DataType::Float64),
+    ])
+}
+
+/// The result of `harm_rate`.
+pub(crate) fn harm_rate_type() -> DataType {
+    DataType::Struct(harm_rate_fields())
+}
+
+pub(crate) fn source_verdict_fields() -> Fields {
+    let verdict = Field::new("verdict", DataType::Utf8, true);
+    harm_rate_fields()
+        .iter()
+        .cloned()
+        .chain([Arc::new(verdict)])
+        .collect()
+}
+
+/// The result of `source_verdict`.
+pub(crate) fn source_verdict_type() -> DataType {
+    DataType::Struct(source_verdict_fields())
+}
+
+/// Every struct a function of ours returns, also as the element of a list.
+pub(crate) fn struct_types() -> [DataType; 7] {
+    [
+        hit_type(),
+        harm_type(),
+        license_check_type(),
+        source_check_type(),
+        consent_record_type(),
+        harm_rate_type(),
+        source_verdict_type(),
+    ]
+}
+
+/// A struct column without NULL rows.
+pub(crate) fn struct_array(fields: Fields, columns: Vec<ArrayRef>) -> Result<ArrayRef> {
+    Ok(Arc::new(StructArray::try_new(fields, columns, None)?))
+}
+
+/// A List<Utf8> column without NULL rows.
+pub(crate) fn text_lists<'a, I>(rows: impl IntoIterator<Item = I>) -> Result<ArrayRef>
+where
+    I: IntoIterator<Item = &'a str>,
+{
+    let mut values = Vec::new();
+    let mut lengths = Vec::new();
+    for row in rows {
+        let before = values.len();
+        values.extend(row);
+        lengths.push(values.len() - before);
+    }
+    list_array(Arc::new(StringArray::from(values)), lengths)
+}
+
+fn list_array(values: ArrayRef, lengths: Vec<usize>) -> Result<ArrayRef> {
+    let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    Ok(Arc::new(ListArray::try_new(field, offsets, values, None)?))
+}
+
+/// Hits of many documents, column by column.
+#[derive(Debug, Default)]
+pub(crate) struct Hits<'a> {
+    risk: Vec<&'a str>,
+    term: Vec<&'a str>,
+    start: Vec<i64>,
+    end: Vec<i64>,
+    weight: Vec<f64>,
+    via: Vec<&'a str>,
+    lengths: Vec<usize>,
+}
+
+/// One hit, offsets in characters of the original text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HitRow<'a> {
+    pub(crate) risk: &'a str,
+    pub(crate) term: &'a str,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) weight: f64,
+    pub(crate) via: &'a str,
+}
+
+impl<'a> Hits<'a> {
+    /// Adds the hits of the next document.
+    pub(crate) fn push(&mut self, document: impl IntoIterator<Item = HitRow<'a>>) {
+        let before = self.risk.len();
+        for hit in document {
+            self.risk.push(hit.risk);
+            self.term.push(hit.term);
+            self.start.push(hit.start as i64);
+            self.end.push(hit.end as i64);
+            self.weight.push(hit.weight);
+            self.via.push(hit.via);
+        }
+        self.lengths.push(self.risk.len() - before);
+    }
+
+    /// A column of [`hits_type`] with one list for each document.
+    pub(crate) fn finish(self) -> Result<ArrayRef> {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(self.risk)),
+            Arc::new(StringArray::from(self.term)),
+            Arc::new(Int64Array::from(self.start)),
+            Arc::new(Int64Array::from(self.end)),
+            Arc::new(Float64Array::from(self.weight)),
+            Arc::new(StringArray::from(self.via)),
+        ];
+        list_array(struct_array(hit_fields(), columns)?, self.lengths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_columns_have_the_declared_types() {
+        let mut hits = Hits::default();
+        hits.push([]);
+        hits.push([HitRow { risk: "A1a", term: "t", start: 0, end: 1, weight: 1.0, via: "exact" }]);
+        let hits = hits.finish().unwrap();
+        assert_eq!(hits.data_type(), &hits_type());
+        assert_eq!(hits.len(), 2);
+        let lists = text_lists([vec!["a", "b"], vec![]]).unwrap();
+        assert_eq!(lists.data_type(), &text_list_type());
+        assert_eq!(lists.len(), 2);
+    }
+}

@@ -1,0 +1,22 @@
+//! Judging harm in text: a taxonomy of risks, a lexicon that names harmful acts and phrases, a
+//! matcher that finds them in the normal form of a text, scores per risk, and the statistics of
+//! harm rates.
+
+mod judge;
+mod lexicon;
+mod located_toml;
+mod matcher;
+mod rate;
+mod taxonomy;
+mod thresholds;
+mod via;
+
+pub use judge::{Assessment, Hit, Judge};
+pub use lexicon::{
+    ALLOW, Entry, LEXICON_COLUMNS, Lexicon, MatchKind, parse_lexicon_csv, parse_lexicon_ndjson,
+};
+pub use matcher::{DaachorseMatcher, Match, Matcher};
+pub use rate::{Mode, Rate, SourceVerdict, harm_rate, source_verdict};
+pub use taxonomy::{Risk, Taxonomy};
+pub use thresholds::Thresholds;
+pub use via::Via;
