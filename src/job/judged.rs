@@ -92,7 +92,7 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, has_consent: bool) -> Stri
         |name| identifier(name),
     );
     format!(
-        "SELECT mapped.*, source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input' OR has_subject AS consent_required \
+        "SELECT mapped.*, (source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input') OR has_subject AS consent_required \
          FROM (SELECT {row_index} AS row_index, {row_group} AS row_group, named_struct({input}) AS input, \
          {id} AS id, {text} AS text, {source} AS source_id, {license} AS license_raw, {url} AS url, \
          {collected_at} AS collected_at, {subject} IS NOT NULL AS has_subject, {subject_ref} AS subject_ref, \

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality};
-use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, LogicalPlan, Operator, Volatility};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::streaming::StreamingTableExec;
@@ -92,11 +93,11 @@ fn count_judged(plan: &LogicalPlan, file: &str) -> Result<usize> {
             }
             let side = side_table(&join.right)
                 .ok_or_else(|| refuse_in("joins something other than a side table".to_owned()))?;
-            let keys: Vec<String> = join
-                .on
-                .iter()
-                .filter_map(|(_, right)| match right {
-                    Expr::Column(column) => Some(column.name.clone()),
+            let equalities = join.on.iter().map(|(_, right)| right);
+            let keys: Vec<String> = equalities
+                .chain(join.filter.iter().flat_map(|filter| split_conjunction(filter)).flat_map(equal_sides))
+                .filter_map(|expr| match expr {
+                    Expr::Column(column) if join.right.schema().has_column(column) => Some(column.name.clone()),
                     _ => None,
                 })
                 .collect();
@@ -113,6 +114,14 @@ fn count_judged(plan: &LogicalPlan, file: &str) -> Result<usize> {
             let node: String = node.chars().take(80).collect();
             Err(refuse_in(format!("has the node `{node}`")))
         }
+    }
+}
+
+/// Both sides of an equality; nothing of any other condition.
+fn equal_sides(condition: &Expr) -> Vec<&Expr> {
+    match condition {
+        Expr::BinaryExpr(binary) if binary.op == Operator::Eq => vec![&binary.left, &binary.right],
+        _ => Vec::new(),
     }
 }
 

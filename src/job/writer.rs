@@ -116,6 +116,8 @@ impl DataWriter {
 
     /// Hashes and sends what the encoder has given so far.
     async fn drain(&mut self) -> Result<()> {
+        // The encoder buffers small writes; a finished row group must be here whole.
+        self.writer.sync().map_err(|error| io_failed(&self.uri, error))?;
         let bytes = match self.pending.0.lock() {
             Ok(mut pending) => std::mem::take(&mut *pending),
             Err(_) => return Err(JobError::failed(format!("{}: the writer panicked", self.uri))),

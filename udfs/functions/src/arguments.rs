@@ -1,8 +1,8 @@
 //! What the functions accept, and the types DataFusion casts arguments to before a call.
 
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::error::Result;
 use datafusion::common::plan_err;
+use datafusion::error::Result;
 use datafusion::logical_expr::{Signature, Volatility};
 
 /// The time zone of every instant in results.
@@ -71,7 +71,10 @@ impl Argument {
                 if is_text(data_type) {
                     return Ok(data_type.clone());
                 }
-                (matches!(data_type, DataType::Null).then_some(DataType::Utf8), "text")
+                (
+                    matches!(data_type, DataType::Null).then_some(DataType::Utf8),
+                    "text",
+                )
             }
             Self::Number(_) => (
                 (data_type.is_numeric() || matches!(data_type, DataType::Null))
@@ -87,7 +90,10 @@ impl Argument {
                             | DataType::Date64
                             | DataType::Null
                     );
-                (accepted.then(instant_type), "a timestamp, a date or text that is one")
+                (
+                    accepted.then(instant_type),
+                    "a timestamp, a date or text that is one",
+                )
             }
             Self::Flag(_) => (
                 matches!(data_type, DataType::Boolean | DataType::Null)
@@ -126,12 +132,21 @@ mod tests {
 
     #[test]
     fn text_types_stay_as_they_are() {
-        let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::LargeUtf8));
-        for data_type in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary] {
+        let dictionary =
+            DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::LargeUtf8));
+        for data_type in [
+            DataType::Utf8,
+            DataType::LargeUtf8,
+            DataType::Utf8View,
+            dictionary,
+        ] {
             let coerced = coerce("f", ARGUMENTS, 1, std::slice::from_ref(&data_type)).unwrap();
             assert_eq!(coerced, [data_type]);
         }
-        assert_eq!(coerce("f", ARGUMENTS, 1, &[DataType::Null]).unwrap(), [DataType::Utf8]);
+        assert_eq!(
+            coerce("f", ARGUMENTS, 1, &[DataType::Null]).unwrap(),
+            [DataType::Utf8]
+        );
     }
 
     #[test]
@@ -143,7 +158,10 @@ mod tests {
             DataType::Utf8View,
         ] {
             let types = [DataType::Utf8, DataType::Utf8, data_type];
-            assert_eq!(coerce("f", ARGUMENTS, 1, &types).unwrap()[2], instant_type());
+            assert_eq!(
+                coerce("f", ARGUMENTS, 1, &types).unwrap()[2],
+                instant_type()
+            );
         }
     }
 
@@ -154,8 +172,9 @@ mod tests {
         let many = vec![DataType::Utf8; 4];
         assert!(error(&many).contains("was called with 4 arguments"));
         assert!(
-            error(&[DataType::Int64])
-                .contains("f: argument subject must be text, not Int64; cast it if it stands for one")
+            error(&[DataType::Int64]).contains(
+                "f: argument subject must be text, not Int64; cast it if it stands for one"
+            )
         );
         let at = [DataType::Utf8, DataType::Utf8, DataType::Int64];
         assert!(error(&at).contains("argument at must be a timestamp, a date or text that is one"));

@@ -56,7 +56,11 @@ impl ScalarUDFImpl for ConsentRecord {
 
     fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
         self.consents.at_planning()?;
-        Ok(Arc::new(Field::new(self.name(), consent_record_type(), false)))
+        Ok(Arc::new(Field::new(
+            self.name(),
+            consent_record_type(),
+            false,
+        )))
     }
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
@@ -87,19 +91,38 @@ impl ScalarUDFImpl for ConsentRecord {
 
 fn records(decisions: &[Decision<'_>]) -> Result<ArrayRef> {
     let instants = |time: &dyn Fn(&Record<'_>) -> Option<i64>| -> ArrayRef {
-        let times = decisions.iter().map(|decision| decision.record.as_ref().and_then(time));
+        let times = decisions
+            .iter()
+            .map(|decision| decision.record.as_ref().and_then(time));
         Arc::new(TimestampMicrosecondArray::from_iter(times).with_timezone(UTC))
     };
     struct_array(
         consent_record_fields(),
         vec![
-            text_array(decisions.iter().map(|decision| Some(decision.status.as_str()))),
-            text_array(decisions.iter().map(|decision| decision.record.as_ref().map(|record| record.record_id))),
-            text_array(decisions.iter().map(|decision| decision.record.as_ref().map(|record| record.kind))),
+            text_array(
+                decisions
+                    .iter()
+                    .map(|decision| Some(decision.status.as_str())),
+            ),
+            text_array(
+                decisions
+                    .iter()
+                    .map(|decision| decision.record.as_ref().map(|record| record.record_id)),
+            ),
+            text_array(
+                decisions
+                    .iter()
+                    .map(|decision| decision.record.as_ref().map(|record| record.kind)),
+            ),
             instants(&|record| record.granted_at),
             instants(&|record| record.expires_at),
             instants(&|record| record.withdrawn_at),
-            text_array(decisions.iter().map(|decision| decision.record.as_ref().and_then(|record| record.evidence_uri))),
+            text_array(decisions.iter().map(|decision| {
+                decision
+                    .record
+                    .as_ref()
+                    .and_then(|record| record.evidence_uri)
+            })),
         ],
     )
 }

@@ -28,9 +28,18 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
 
 /// What the arguments mean, for the reference.
 pub(crate) const ARGUMENT_MEANINGS: &[(&str, &str)] = &[
-    ("subject", "A subject_id of the registry in the setting tamis.consent."),
-    ("purpose", "The purpose asked for. Default: the setting tamis.purpose."),
-    ("at", "The instant asked about. Default: the setting tamis.as_of."),
+    (
+        "subject",
+        "A subject_id of the registry in the setting tamis.consent.",
+    ),
+    (
+        "purpose",
+        "The purpose asked for. Default: the setting tamis.purpose.",
+    ),
+    (
+        "at",
+        "The instant asked about. Default: the setting tamis.as_of.",
+    ),
 ];
 
 /// The registry, and the purpose and instant asked about by default.
@@ -117,7 +126,10 @@ pub(crate) fn pinned_consents(function: &'static str, resources: &Resources) -> 
     });
     let digest = consents.as_ref().map(|consents| {
         let registry = consents.registry.identity();
-        format!("{} {} {}", registry.sha256, consents.as_of, consents.purpose)
+        format!(
+            "{} {} {}",
+            registry.sha256, consents.as_of, consents.purpose
+        )
     });
     Pinned::new(
         function,
@@ -130,16 +142,24 @@ pub(crate) fn pinned_consents(function: &'static str, resources: &Resources) -> 
 
 /// The decision of each row. A NULL subject, purpose or instant is `missing`: nothing is known of
 /// an agreement to it.
-pub(crate) fn decide<'a>(consents: &'a Consents, arguments: &[ArrayRef]) -> Result<Vec<Decision<'a>>> {
+pub(crate) fn decide<'a>(
+    consents: &'a Consents,
+    arguments: &[ArrayRef],
+) -> Result<Vec<Decision<'a>>> {
     let subjects = texts(&arguments[0])?;
-    let purposes = arguments.get(1).map(|purposes| texts(purposes)).transpose()?;
+    let purposes = arguments
+        .get(1)
+        .map(|purposes| texts(purposes))
+        .transpose()?;
     let times = arguments.get(2).map(|times| instants(times));
     let registry = &consents.registry;
     Ok(subjects
         .into_iter()
         .enumerate()
         .map(|(row, subject)| {
-            let purpose = purposes.as_ref().map_or(Some(consents.purpose.as_str()), |all| all[row]);
+            let purpose = purposes
+                .as_ref()
+                .map_or(Some(consents.purpose.as_str()), |all| all[row]);
             let at = times.as_ref().map_or(Some(consents.as_of), |all| all[row]);
             match (purpose, at) {
                 (Some(purpose), Some(at)) => registry.decide(subject, purpose, at),

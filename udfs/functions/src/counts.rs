@@ -19,7 +19,13 @@ pub(crate) type Finish = Arc<dyn Fn(&[i64], &[i64]) -> Result<ArrayRef> + Send +
 pub(crate) fn state_fields(name: &str) -> Vec<FieldRef> {
     ["n", "harmful"]
         .into_iter()
-        .map(|count| Arc::new(Field::new(format_state_name(name, count), DataType::Int64, false)))
+        .map(|count| {
+            Arc::new(Field::new(
+                format_state_name(name, count),
+                DataType::Int64,
+                false,
+            ))
+        })
         .collect()
 }
 
@@ -40,7 +46,11 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub(crate) fn new(finish: Finish) -> Self {
-        Self { n: 0, harmful: 0, finish }
+        Self {
+            n: 0,
+            harmful: 0,
+            finish,
+        }
     }
 }
 
@@ -86,7 +96,13 @@ impl Accumulator for Counts {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let sum = |states: &ArrayRef| states.as_primitive::<Int64Type>().iter().flatten().sum::<i64>();
+        let sum = |states: &ArrayRef| {
+            states
+                .as_primitive::<Int64Type>()
+                .iter()
+                .flatten()
+                .sum::<i64>()
+        };
         self.n += sum(&states[0]);
         self.harmful += sum(&states[1]);
         Ok(())
@@ -102,7 +118,11 @@ pub(crate) struct GroupCounts {
 
 impl GroupCounts {
     pub(crate) fn new(finish: Finish) -> Self {
-        Self { n: Vec::new(), harmful: Vec::new(), finish }
+        Self {
+            n: Vec::new(),
+            harmful: Vec::new(),
+            finish,
+        }
     }
 
     fn resize(&mut self, groups: usize) {
@@ -111,7 +131,10 @@ impl GroupCounts {
     }
 
     fn emit(&mut self, emit_to: EmitTo) -> (Vec<i64>, Vec<i64>) {
-        (emit_to.take_needed(&mut self.n), emit_to.take_needed(&mut self.harmful))
+        (
+            emit_to.take_needed(&mut self.n),
+            emit_to.take_needed(&mut self.harmful),
+        )
     }
 }
 
@@ -167,7 +190,10 @@ impl GroupsAccumulator for GroupCounts {
         total_num_groups: usize,
     ) -> Result<()> {
         self.resize(total_num_groups);
-        let (n, harmful) = (values[0].as_primitive::<Int64Type>(), values[1].as_primitive::<Int64Type>());
+        let (n, harmful) = (
+            values[0].as_primitive::<Int64Type>(),
+            values[1].as_primitive::<Int64Type>(),
+        );
         for (row, group) in group_indices.iter().enumerate() {
             self.n[*group] += n.value(row);
             self.harmful[*group] += harmful.value(row);
@@ -186,7 +212,10 @@ impl GroupsAccumulator for GroupCounts {
                 (0..flags.len()).map(|row| i64::from(passes(opt_filter, row) && count(row))),
             ))
         };
-        Ok(vec![counted(&|_| true), counted(&|row| is_harmful(flags, row))])
+        Ok(vec![
+            counted(&|_| true),
+            counted(&|row| is_harmful(flags, row)),
+        ])
     }
 
     fn size(&self) -> usize {
@@ -243,22 +272,39 @@ mod tests {
 
     #[test]
     fn groups_filters_and_states() {
-        let filter = BooleanArray::from(vec![Some(true), Some(true), Some(true), None, Some(false)]);
+        let filter =
+            BooleanArray::from(vec![Some(true), Some(true), Some(true), None, Some(false)]);
         let groups = [0, 1, 1, 0, 2];
         let mut direct = GroupCounts::new(finish());
-        direct.update_batch(&[flags(&FLAGS)], &groups, Some(&filter), 3).unwrap();
+        direct
+            .update_batch(&[flags(&FLAGS)], &groups, Some(&filter), 3)
+            .unwrap();
         let mut converted = GroupCounts::new(finish());
-        let state = converted.convert_to_state(&[flags(&FLAGS)], Some(&filter)).unwrap();
+        let state = converted
+            .convert_to_state(&[flags(&FLAGS)], Some(&filter))
+            .unwrap();
         converted.merge_batch(&state, &groups, 3).unwrap();
         let expected = Int64Array::from(vec![101, 201, 0]);
         assert_eq!(
-            direct.evaluate(EmitTo::All).unwrap().as_primitive::<Int64Type>(),
+            direct
+                .evaluate(EmitTo::All)
+                .unwrap()
+                .as_primitive::<Int64Type>(),
             &expected
         );
         let first = converted.evaluate(EmitTo::First(1)).unwrap();
-        assert_eq!(first.as_primitive::<Int64Type>(), &Int64Array::from(vec![101]));
+        assert_eq!(
+            first.as_primitive::<Int64Type>(),
+            &Int64Array::from(vec![101])
+        );
         let rest = converted.state(EmitTo::All).unwrap();
-        assert_eq!(rest[0].as_primitive::<Int64Type>(), &Int64Array::from(vec![2, 0]));
-        assert_eq!(rest[1].as_primitive::<Int64Type>(), &Int64Array::from(vec![1, 0]));
+        assert_eq!(
+            rest[0].as_primitive::<Int64Type>(),
+            &Int64Array::from(vec![2, 0])
+        );
+        assert_eq!(
+            rest[1].as_primitive::<Int64Type>(),
+            &Int64Array::from(vec![1, 0])
+        );
     }
 }

@@ -5,7 +5,9 @@ use datafusion::logical_expr::{DocSection, Documentation, DocumentationBuilder};
 const SECTION: DocSection = DocSection {
     include: true,
     label: "Tamis Functions",
-    description: Some("Judging text, licences, sources and consents. One page per function in docs/functions."),
+    description: Some(
+        "Judging text, licences, sources and consents. One page per function in docs/functions.",
+    ),
 };
 
 /// The text argument most functions have.

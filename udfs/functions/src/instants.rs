@@ -15,7 +15,10 @@ pub(crate) fn parse_instant(text: &str) -> Option<i64> {
 
 /// The instants of an argument that was coerced to one, by row.
 pub(crate) fn instants(array: &dyn Array) -> Vec<Option<i64>> {
-    array.as_primitive::<TimestampMicrosecondType>().iter().collect()
+    array
+        .as_primitive::<TimestampMicrosecondType>()
+        .iter()
+        .collect()
 }
 
 #[cfg(test)]
@@ -35,7 +38,10 @@ mod tests {
             let parsed = parse_instant(text).unwrap();
             assert_eq!(parsed / 1_000_000, expected, "{text}");
         }
-        assert_eq!(parse_instant("2026-01-01T00:00:01.5Z"), Some((second + 1) * 1_000_000 + 500_000));
+        assert_eq!(
+            parse_instant("2026-01-01T00:00:01.5Z"),
+            Some((second + 1) * 1_000_000 + 500_000)
+        );
         for text in ["", "yesterday", "2026-13-01", "01/02/2026", "1767225600"] {
             assert_eq!(parse_instant(text), None, "{text}");
         }

@@ -77,7 +77,11 @@ impl ScalarUDFImpl for LicenseCheck {
         {
             rules.check(None, use_case)?;
         }
-        Ok(Arc::new(Field::new(self.name(), license_check_type(), false)))
+        Ok(Arc::new(Field::new(
+            self.name(),
+            license_check_type(),
+            false,
+        )))
     }
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
@@ -101,7 +105,10 @@ impl ScalarUDFImpl for LicenseCheck {
                 "license_check(raw [, use])",
                 &[
                     ("raw", "A licence as written."),
-                    ("use", "A use the policy knows. Default: the setting tamis.use."),
+                    (
+                        "use",
+                        "A use the policy knows. Default: the setting tamis.use.",
+                    ),
                 ],
             )
         });
@@ -134,7 +141,10 @@ fn license_checks(rules: &LicenseRules, arguments: &[ArrayRef]) -> Result<ArrayR
     let raw = texts(&arguments[0])?;
     let (keys, places) = match arguments.get(1) {
         Some(uses) => distinct(raw.into_iter().zip(texts(uses)?)),
-        None => distinct(raw.into_iter().map(|raw| (raw, Some(rules.use_case.as_str())))),
+        None => distinct(
+            raw.into_iter()
+                .map(|raw| (raw, Some(rules.use_case.as_str()))),
+        ),
     };
     let checks: Vec<Check> = keys
         .into_iter()
@@ -146,7 +156,11 @@ fn license_checks(rules: &LicenseRules, arguments: &[ArrayRef]) -> Result<ArrayR
             text_array(checks.iter().map(|check| check.spdx.as_deref())),
             text_array(checks.iter().map(|check| Some(check.verdict.as_str()))),
             text_array(checks.iter().map(|check| Some(check.reason.as_str()))),
-            text_lists(checks.iter().map(|check| check.obligations.iter().map(String::as_str)))?,
+            text_lists(
+                checks
+                    .iter()
+                    .map(|check| check.obligations.iter().map(String::as_str)),
+            )?,
         ],
     )?;
     spread(answers, &places)

@@ -58,7 +58,10 @@ impl ScalarUDFImpl for LicenseId {
                 "The SPDX licence expression of a licence as written, NULL if unknown. Deprecated identifiers \
                  give their successor.",
                 "license_id(raw)",
-                &[("raw", "A licence as written: an identifier, an expression, a name or the address of its text.")],
+                &[(
+                    "raw",
+                    "A licence as written: an identifier, an expression, a name or the address of its text.",
+                )],
             )
         });
         Some(&DOCUMENTATION)

@@ -176,7 +176,13 @@ mod tests {
 
     fn pinned(digest: &str) -> Pinned<u8> {
         let settings = TamisSettings::default();
-        Pinned::new("harm", Some(Arc::new(7)), digest, &["lexicon", "thresholds"], &settings)
+        Pinned::new(
+            "harm",
+            Some(Arc::new(7)),
+            digest,
+            &["lexicon", "thresholds"],
+            &settings,
+        )
     }
 
     #[test]
@@ -200,7 +206,9 @@ mod tests {
         assert_eq!(*loaded.at_run(&ConfigOptions::new()).unwrap(), 7);
 
         let other = config(&[("lexicon", "mine.csv")]);
-        let stale = loaded.with_config(&other).expect("the session asks for another lexicon");
+        let stale = loaded
+            .with_config(&other)
+            .expect("the session asks for another lexicon");
         let expected = "harm: the session has tamis.lexicon 'mine.csv', the registered function \
                         was loaded with 'builtin:lexicon'; call Resources::load and register_all \
                         with the new settings first";
@@ -217,7 +225,9 @@ mod tests {
         let error = absent.at_planning().unwrap_err();
         assert!(matches!(error, DataFusionError::Plan(_)));
         assert!(
-            error.to_string().contains("subject_ref needs tamis.subject_key, which is not set"),
+            error
+                .to_string()
+                .contains("subject_ref needs tamis.subject_key, which is not set"),
             "{error}"
         );
     }

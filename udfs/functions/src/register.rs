@@ -70,7 +70,10 @@ pub fn register_all(ctx: &SessionContext, resources: &Resources) -> Result<()> {
         state.register_udaf(Arc::new(aggregate))?;
     }
     // The session keeps a list of rewrites, to which one is enough.
-    if state.register_udf(getter())?.is_none_or(|known| known.name() != GETTER) {
+    if state
+        .register_udf(getter())?
+        .is_none_or(|known| known.name() != GETTER)
+    {
         state.register_function_rewrite(Arc::new(KeepGetters))?;
     }
     Ok(())

@@ -128,7 +128,11 @@ impl Resources {
     /// None but a defect of the built-in data.
     pub fn builtin() -> Result<Self> {
         let taxonomy = Taxonomy::builtin();
-        let judge = Judge::new(Arc::clone(&taxonomy), Lexicon::builtin(), Thresholds::builtin())?;
+        let judge = Judge::new(
+            Arc::clone(&taxonomy),
+            Lexicon::builtin(),
+            Thresholds::builtin(),
+        )?;
         Self {
             taxonomy,
             judge: Arc::new(judge),

@@ -238,7 +238,14 @@ mod tests {
     fn built_columns_have_the_declared_types() {
         let mut hits = Hits::default();
         hits.push([]);
-        hits.push([HitRow { risk: "A1a", term: "t", start: 0, end: 1, weight: 1.0, via: "exact" }]);
+        hits.push([HitRow {
+            risk: "A1a",
+            term: "t",
+            start: 0,
+            end: 1,
+            weight: 1.0,
+            via: "exact",
+        }]);
         let hits = hits.finish().unwrap();
         assert_eq!(hits.data_type(), &hits_type());
         assert_eq!(hits.len(), 2);

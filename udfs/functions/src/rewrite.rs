@@ -29,8 +29,11 @@ pub(crate) const GETTER: &str = "tamis_get_field";
 
 /// The getter, one instance for all plans.
 pub(crate) fn getter() -> Arc<ScalarUDF> {
-    static GETTER: LazyLock<Arc<ScalarUDF>> =
-        LazyLock::new(|| Arc::new(ScalarUDF::from(FieldGetter { signature: signature() })));
+    static GETTER: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
+        Arc::new(ScalarUDF::from(FieldGetter {
+            signature: signature(),
+        }))
+    });
     Arc::clone(&GETTER)
 }
 
@@ -83,7 +86,12 @@ impl FunctionRewrite for KeepGetters {
         "tamis_keep_getters"
     }
 
-    fn rewrite(&self, expr: Expr, schema: &DFSchema, _: &ConfigOptions) -> Result<Transformed<Expr>> {
+    fn rewrite(
+        &self,
+        expr: Expr,
+        schema: &DFSchema,
+        _: &ConfigOptions,
+    ) -> Result<Transformed<Expr>> {
         match expr {
             Expr::ScalarFunction(ScalarFunction { func, args })
                 if func.inner().is::<GetFieldFunc>()
@@ -157,7 +165,10 @@ mod tests {
 
         fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
             self.rows.fetch_add(args.number_rows, Ordering::Relaxed);
-            Ok(ColumnarValue::Array(new_null_array(&harm_type(), args.number_rows)))
+            Ok(ColumnarValue::Array(new_null_array(
+                &harm_type(),
+                args.number_rows,
+            )))
         }
     }
 
@@ -170,7 +181,8 @@ mod tests {
             rows: Arc::clone(&rows),
         }));
         if with_rewrite {
-            ctx.register_function_rewrite(Arc::new(KeepGetters)).unwrap();
+            ctx.register_function_rewrite(Arc::new(KeepGetters))
+                .unwrap();
         }
         let table = "CREATE TABLE t AS SELECT cast(value AS varchar) AS text, value % 7 AS k FROM generate_series(1, 1000)";
         ctx.sql(table).await.unwrap().collect().await.unwrap();
@@ -210,12 +222,17 @@ mod tests {
                 rows: Arc::default(),
             }));
             if with_rewrite {
-                ctx.register_function_rewrite(Arc::new(KeepGetters)).unwrap();
+                ctx.register_function_rewrite(Arc::new(KeepGetters))
+                    .unwrap();
             }
             let sql = "SELECT counted(text)['score'], counted(text)['hits'][1]['risk'] FROM (VALUES ('a')) AS t(text)";
             let batches = ctx.sql(sql).await.unwrap().collect().await.unwrap();
             let schema = batches[0].schema();
-            schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>()
+            schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect::<Vec<_>>()
         };
         assert_eq!(names(true).await, names(false).await);
     }

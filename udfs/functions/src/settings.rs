@@ -255,6 +255,9 @@ mod tests {
             "{error}"
         );
         let error = config.set("tamis.banana", "x").unwrap_err().to_string();
-        assert!(error.contains("unknown setting 'tamis.banana'; known: tamis.lexicon,"), "{error}");
+        assert!(
+            error.contains("unknown setting 'tamis.banana'; known: tamis.lexicon,"),
+            "{error}"
+        );
     }
 }

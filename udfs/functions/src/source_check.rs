@@ -44,7 +44,12 @@ impl SourceCheck {
         });
         let digest = sources.as_ref().map(|sources| {
             let registry = sources.registry.identity();
-            format!("{} {} {}", registry.sha256, sources.rules.digest(), sources.as_of)
+            format!(
+                "{} {} {}",
+                registry.sha256,
+                sources.rules.digest(),
+                sources.as_of
+            )
         });
         Self {
             signature: signature(),
@@ -79,7 +84,11 @@ impl ScalarUDFImpl for SourceCheck {
 
     fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
         self.sources.at_planning()?;
-        Ok(Arc::new(Field::new(self.name(), source_check_type(), false)))
+        Ok(Arc::new(Field::new(
+            self.name(),
+            source_check_type(),
+            false,
+        )))
     }
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
@@ -102,8 +111,14 @@ impl ScalarUDFImpl for SourceCheck {
                  missing, what is missing and the clauses that ask for it.",
                 "source_check(source_id [, at])",
                 &[
-                    ("source_id", "A source_id of the registry in the setting tamis.sources."),
-                    ("at", "The instant asked about. Default: the setting tamis.as_of."),
+                    (
+                        "source_id",
+                        "A source_id of the registry in the setting tamis.sources.",
+                    ),
+                    (
+                        "at",
+                        "The instant asked about. Default: the setting tamis.as_of.",
+                    ),
                 ],
             )
         });
@@ -127,7 +142,10 @@ fn source_checks(sources: &Sources, arguments: &[ArrayRef]) -> Result<ArrayRef> 
         Some(at) => distinct(ids.into_iter().zip(instants(at))),
         None => distinct(ids.into_iter().map(|id| (id, Some(sources.as_of)))),
     };
-    let checks: Vec<Check> = keys.into_iter().map(|(id, at)| sources.check(id, at)).collect();
+    let checks: Vec<Check> = keys
+        .into_iter()
+        .map(|(id, at)| sources.check(id, at))
+        .collect();
     let answers = struct_array(
         source_check_fields(),
         vec![
@@ -135,7 +153,11 @@ fn source_checks(sources: &Sources, arguments: &[ArrayRef]) -> Result<ArrayRef> 
             text_array(checks.iter().map(|check| check.acquisition_mode)),
             text_array(checks.iter().map(|check| check.origin_region)),
             text_lists(checks.iter().map(|check| check.missing.iter().copied()))?,
-            text_lists(checks.iter().map(|check| check.clauses.iter().map(String::as_str)))?,
+            text_lists(
+                checks
+                    .iter()
+                    .map(|check| check.clauses.iter().map(String::as_str)),
+            )?,
         ],
     )?;
     spread(answers, &places)

@@ -69,7 +69,10 @@ impl AggregateUDFImpl for SourceVerdict {
     }
 
     fn default_value(&self, _: &DataType) -> Result<ScalarValue> {
-        let rule = Rule { limit: DEFAULT_LIMIT, mode: Mode::default() };
+        let rule = Rule {
+            limit: DEFAULT_LIMIT,
+            mode: Mode::default(),
+        };
         ScalarValue::try_from_array(&rule.finish()(&[0], &[0])?, 0)
     }
 
@@ -123,8 +126,14 @@ impl AggregateUDFImpl for SourceVerdict {
                 "source_verdict(flag [, limit [, mode]])",
                 &[
                     FLAG,
-                    ("limit", "The highest share accepted, a constant from 0 to 1. Default 0.05."),
-                    ("mode", "census (every row was judged, the default) or sample, a constant."),
+                    (
+                        "limit",
+                        "The highest share accepted, a constant from 0 to 1. Default 0.05.",
+                    ),
+                    (
+                        "mode",
+                        "census (every row was judged, the default) or sample, a constant.",
+                    ),
                 ],
             )
         });
@@ -147,7 +156,9 @@ impl Rule {
             Some(limit) => match limit.cast_to(&DataType::Float64)? {
                 ScalarValue::Float64(Some(limit)) if (0.0..=1.0).contains(&limit) => limit,
                 other => {
-                    return plan_err!("source_verdict: the limit must be between 0 and 1, it is {other}");
+                    return plan_err!(
+                        "source_verdict: the limit must be between 0 and 1, it is {other}"
+                    );
                 }
             },
         };
@@ -175,7 +186,11 @@ impl Rule {
             .exprs
             .iter()
             .skip(1)
-            .map(|argument| argument.downcast_ref::<Literal>().map(|literal| literal.value().clone()))
+            .map(|argument| {
+                argument
+                    .downcast_ref::<Literal>()
+                    .map(|literal| literal.value().clone())
+            })
             .collect();
         match constants {
             Some(constants) => Self::of(&constants),
@@ -186,7 +201,8 @@ impl Rule {
     fn finish(self) -> Finish {
         Arc::new(move |n, harmful| {
             let verdicts = n.iter().zip(harmful).map(|(n, harmful)| {
-                let verdict = tamis_harm::source_verdict(*n as u64, *harmful as u64, self.limit, self.mode);
+                let verdict =
+                    tamis_harm::source_verdict(*n as u64, *harmful as u64, self.limit, self.mode);
                 verdict.as_str()
             });
             let mut columns = rate_columns(n, harmful);

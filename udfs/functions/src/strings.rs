@@ -79,7 +79,11 @@ pub(crate) fn map_texts(
     let documents: Vec<&str> = rows.iter().flatten().copied().collect();
     let results = kernel(&documents)?;
     if results.len() != documents.len() {
-        return internal_err!("{} results for {} documents", results.len(), documents.len());
+        return internal_err!(
+            "{} results for {} documents",
+            results.len(),
+            documents.len()
+        );
     }
     if documents.len() == rows.len() {
         return Ok(results);

@@ -31,7 +31,13 @@ impl SubjectRef {
         let key_id = key.as_ref().map(|key| key.key_id()).unwrap_or_default();
         Self {
             signature: signature(),
-            key: Pinned::new("subject_ref", key, key_id, &["subject_key"], &resources.settings),
+            key: Pinned::new(
+                "subject_ref",
+                key,
+                key_id,
+                &["subject_key"],
+                &resources.settings,
+            ),
         }
     }
 }

@@ -54,12 +54,20 @@ pub struct Column {
 impl Column {
     /// A column that must be there.
     pub const fn required(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, required: true }
+        Self {
+            name,
+            kind,
+            required: true,
+        }
     }
 
     /// A column that may be absent; its values are then NULL.
     pub const fn optional(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, required: false }
+        Self {
+            name,
+            kind,
+            required: false,
+        }
     }
 }
 
@@ -173,7 +181,10 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into() }
+        Self {
+            place: place.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -250,17 +261,16 @@ pub(crate) async fn read_files(
 }
 
 /// The text of a resource that is one file of UTF-8, whatever its extension, with its digest.
-pub(crate) async fn read_text(
-    ctx: &SessionContext,
-    setting: &str,
-    uri: &str,
-) -> Result<String> {
+pub(crate) async fn read_text(ctx: &SessionContext, setting: &str, uri: &str) -> Result<String> {
     let bytes = files::one_file(ctx, setting, uri).await?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         ResourceError::Malformed {
             uri: uri.to_owned(),
-            location: format!("line {}", 1 + valid.iter().filter(|byte| **byte == b'\n').count()),
+            location: format!(
+                "line {}",
+                1 + valid.iter().filter(|byte| **byte == b'\n').count()
+            ),
             message: "not UTF-8".to_owned(),
         }
     })
@@ -302,7 +312,9 @@ impl Reading<'_> {
                 Box::new(move |input, found| separated::read(input, delimiter, &wanted, found))
             }
             Format::Json => Box::new(move |input, found| json::read(input, &wanted, found)),
-            Format::JsonLines => Box::new(move |input, found| json::read_lines(input, &wanted, found)),
+            Format::JsonLines => {
+                Box::new(move |input, found| json::read_lines(input, &wanted, found))
+            }
         };
         let stream = located.stream(file).await?;
         let compression = file.compression;
@@ -321,7 +333,7 @@ impl Reading<'_> {
         wanted: &[&'static str],
     ) -> Result<String> {
         let digest = located.file_digest(file).await?;
-        let reader = located.parquet_reader(file);
+        let reader = located.ranges(file);
         match parquet::read(reader, wanted, &mut |found| self.found(found)).await {
             Ok(()) => Ok(digest),
             Err(pump::Stop::Consumer(error)) => Err(error),
@@ -347,26 +359,35 @@ impl Reading<'_> {
     }
 
     fn hand_on(&mut self, rows: Rows) -> Result<()> {
-        let places = Places { file: self.file.clone(), lines: rows.lines };
+        let places = Places {
+            file: self.file.clone(),
+            lines: rows.lines,
+        };
         let columns: Vec<Option<Values>> = self
             .columns
             .iter()
             .zip(&rows.arrays)
             .map(|(column, array)| {
                 let values = array.as_ref().map(|array| Values::read(column.kind, array));
-                values.transpose().map_err(|problem| ResourceError::Malformed {
-                    uri: self.uri.to_owned(),
-                    location: match problem.row {
-                        Some(row) => places.of(row),
-                        None => in_file(self.file.as_deref(), "header".to_owned()),
-                    },
-                    message: format!("column {} {}", column.name, problem.message),
-                })
+                values
+                    .transpose()
+                    .map_err(|problem| ResourceError::Malformed {
+                        uri: self.uri.to_owned(),
+                        location: match problem.row {
+                            Some(row) => places.of(row),
+                            None => in_file(self.file.as_deref(), "header".to_owned()),
+                        },
+                        message: format!("column {} {}", column.name, problem.message),
+                    })
             })
             .collect::<Result<_>>()?;
         self.rows += rows.rows as u64;
         for index in 0..rows.rows {
-            (self.each)(&Row { columns: &columns, places: &places, index })?;
+            (self.each)(&Row {
+                columns: &columns,
+                places: &places,
+                index,
+            })?;
         }
         Ok(())
     }

@@ -53,7 +53,11 @@ pub(super) async fn load(
         warnings.extend(summary.warnings);
         summary.sha256
     };
-    let identity = Identity { uri: uri.to_owned(), version: String::new(), sha256 };
+    let identity = Identity {
+        uri: uri.to_owned(),
+        version: String::new(),
+        sha256,
+    };
     Lexicon::new(identity, entries, taxonomy)
 }
 

@@ -13,9 +13,15 @@ use super::{Column, Problem};
 pub(super) fn header(names: &[String], columns: &[Column]) -> Result<Vec<String>, Problem> {
     let mut seen = HashSet::new();
     if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-        return Err(Problem::new("header", format!("column {twice} stands twice")));
+        return Err(Problem::new(
+            "header",
+            format!("column {twice} stands twice"),
+        ));
     }
-    let absent: Vec<&Column> = columns.iter().filter(|column| !seen.contains(column.name)).collect();
+    let absent: Vec<&Column> = columns
+        .iter()
+        .filter(|column| !seen.contains(column.name))
+        .collect();
     let unknown: Vec<&String> = names
         .iter()
         .filter(|name| columns.iter().all(|column| column.name != name.as_str()))
@@ -27,9 +33,16 @@ pub(super) fn header(names: &[String], columns: &[Column]) -> Result<Vec<String>
         }
     }
     if let Some(column) = absent.iter().find(|column| column.required) {
-        let required: Vec<&str> =
-            columns.iter().filter(|column| column.required).map(|column| column.name).collect();
-        let message = format!("column {} is missing (needed: {})", column.name, required.join(", "));
+        let required: Vec<&str> = columns
+            .iter()
+            .filter(|column| column.required)
+            .map(|column| column.name)
+            .collect();
+        let message = format!(
+            "column {} is missing (needed: {})",
+            column.name,
+            required.join(", ")
+        );
         return Err(Problem::new("header", message));
     }
     Ok(unknown.into_iter().cloned().collect())
@@ -53,8 +66,14 @@ mod tests {
 
     #[test]
     fn unused_columns_are_named() {
-        assert_eq!(check(&["withdrawn_at", "country", "subject_id"]), Ok(vec!["country".to_owned()]));
-        assert_eq!(check(&["subject_id", "withdrawn_at", "evidence_uri"]), Ok(vec![]));
+        assert_eq!(
+            check(&["withdrawn_at", "country", "subject_id"]),
+            Ok(vec!["country".to_owned()])
+        );
+        assert_eq!(
+            check(&["subject_id", "withdrawn_at", "evidence_uri"]),
+            Ok(vec![])
+        );
     }
 
     #[test]

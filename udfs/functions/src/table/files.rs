@@ -12,10 +12,11 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
-use parquet::arrow::async_reader::ParquetObjectReader;
 use sha2::{Digest, Sha256};
 use tamis_resource::{ResourceError, Result, sha256_hex};
 use url::Url;
+
+use super::parquet::RangeReader;
 
 /// The format of a file, by its extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,8 @@ pub(crate) enum Format {
     JsonLines,
 }
 
-const KNOWN: &str = "parquet, csv, tsv, json, ndjson, jsonl, arrow; all but parquet and arrow also .gz and .zst";
+const KNOWN: &str =
+    "parquet, csv, tsv, json, ndjson, jsonl, arrow; all but parquet and arrow also .gz and .zst";
 
 impl Format {
     /// The format and compression a file name states.
@@ -85,11 +87,23 @@ impl Located {
         let mut files = Vec::with_capacity(found.len());
         for (name, meta) in found {
             let Some((format, compression)) = Format::of(&name) else {
-                return Err(unreadable(format!("the format of {name} is not known by its name (known: {KNOWN})")));
+                return Err(unreadable(format!(
+                    "the format of {name} is not known by its name (known: {KNOWN})"
+                )));
             };
-            files.push(TableFile { name, format, compression, meta });
+            files.push(TableFile {
+                name,
+                format,
+                compression,
+                meta,
+            });
         }
-        Ok(Self { files, store, setting: setting.to_owned(), uri: uri.to_owned() })
+        Ok(Self {
+            files,
+            store,
+            setting: setting.to_owned(),
+            uri: uri.to_owned(),
+        })
     }
 
     /// Whether places must name the file.
@@ -139,10 +153,13 @@ impl Located {
         Ok(hex::encode(hasher.finalize()))
     }
 
-    /// Reads a Parquet file by ranges.
-    pub(super) fn parquet_reader(&self, file: &TableFile) -> ParquetObjectReader {
-        ParquetObjectReader::new(Arc::clone(&self.store), file.meta.location.clone())
-            .with_file_size(file.meta.size)
+    /// Reads a file by ranges.
+    pub(super) fn ranges(&self, file: &TableFile) -> RangeReader {
+        RangeReader {
+            store: Arc::clone(&self.store),
+            path: file.meta.location.clone(),
+            size: file.meta.size,
+        }
     }
 
     /// The content behind stored bytes.
@@ -156,7 +173,9 @@ impl Located {
             .convert_read(Cursor::new(stored))
             .map_err(|error| broken(error.to_string()))?;
         let mut content = Vec::new();
-        reader.read_to_end(&mut content).map_err(|error| broken(error.to_string()))?;
+        reader
+            .read_to_end(&mut content)
+            .map_err(|error| broken(error.to_string()))?;
         Ok(content)
     }
 
@@ -202,8 +221,15 @@ async fn bytes_of(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<Vec<u8>, 
 }
 
 fn unreadable(setting: &str, uri: &str, message: String) -> ResourceError {
-    let setting = format!("tamis.{}", setting.strip_prefix("tamis.").unwrap_or(setting));
-    ResourceError::Read { setting, uri: uri.to_owned(), message }
+    let setting = format!(
+        "tamis.{}",
+        setting.strip_prefix("tamis.").unwrap_or(setting)
+    );
+    ResourceError::Read {
+        setting,
+        uri: uri.to_owned(),
+        message,
+    }
 }
 
 type Files = Vec<(String, ObjectMeta)>;
@@ -265,7 +291,8 @@ fn below(url: &ListingTableUrl, path: &Path) -> String {
 
 /// Files and directories that writers and tools keep for themselves.
 fn is_hidden(name: &str) -> bool {
-    name.split('/').any(|segment| segment.starts_with(['.', '_']))
+    name.split('/')
+        .any(|segment| segment.starts_with(['.', '_']))
 }
 
 /// Parses a path or URL. DataFusion knows globs in paths only, and takes an existing file whose
@@ -312,7 +339,11 @@ mod tests {
             ("a.arrow", Format::Arrow, false),
         ] {
             let (found, compression) = Format::of(name).unwrap();
-            assert_eq!((found, compression.is_compressed()), (format, compressed), "{name}");
+            assert_eq!(
+                (found, compression.is_compressed()),
+                (format, compressed),
+                "{name}"
+            );
         }
         for name in ["a", "a.txt", "a.parquet.gz", "csv", ".gz"] {
             assert_eq!(Format::of(name), None, "{name}");
@@ -325,7 +356,10 @@ mod tests {
         assert_eq!(url.prefix().as_ref(), "registry");
         assert!(url.contains(&Path::from("registry/2026-01/part-1.parquet"), false));
         assert!(!url.contains(&Path::from("registry/2025-01/part-1.parquet"), false));
-        assert_eq!(parse("s3://bucket/a.csv").unwrap().prefix().as_ref(), "a.csv");
+        assert_eq!(
+            parse("s3://bucket/a.csv").unwrap().prefix().as_ref(),
+            "a.csv"
+        );
     }
 
     #[test]

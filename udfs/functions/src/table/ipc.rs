@@ -21,11 +21,20 @@ pub(super) fn read(
         .take(FILE_MAGIC.len() as u64)
         .read_to_end(&mut start)
         .map_err(|error| Problem::new("begin of file", error.to_string()))?;
-    let start = if start == FILE_MAGIC { Vec::new() } else { start };
+    let start = if start == FILE_MAGIC {
+        Vec::new()
+    } else {
+        start
+    };
     let stream = io::Cursor::new(start).chain(input);
     let reader = StreamReader::try_new(stream, None)
         .map_err(|error| problem("begin of file".to_owned(), error))?;
-    let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let names = reader
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
     if !found(Found::Header(names)) {
         return Ok(());
     }
@@ -33,7 +42,10 @@ pub(super) fn read(
     for batch in reader {
         let batch = batch.map_err(|error| problem(format!("row {first} or later"), error))?;
         let rows = Rows {
-            arrays: wanted.iter().map(|name| batch.column_by_name(name).cloned()).collect(),
+            arrays: wanted
+                .iter()
+                .map(|name| batch.column_by_name(name).cloned())
+                .collect(),
             rows: batch.num_rows(),
             lines: Lines::RowsFrom(first),
         };

@@ -45,11 +45,7 @@ pub(super) fn read_lines(
     lines(BufReader::new(input), wanted, found)
 }
 
-fn lines(
-    mut input: impl BufRead,
-    wanted: &[&'static str],
-    found: Sink<'_>,
-) -> Result<(), Problem> {
+fn lines(mut input: impl BufRead, wanted: &[&'static str], found: Sink<'_>) -> Result<(), Problem> {
     let mut batch = Batch::new(wanted);
     let mut line = Vec::new();
     let mut number = 0;
@@ -79,23 +75,26 @@ fn lines(
     Ok(())
 }
 
-fn read_array(
-    input: impl Read,
-    wanted: &[&'static str],
-    found: Sink<'_>,
-) -> Result<(), Problem> {
+fn read_array(input: impl Read, wanted: &[&'static str], found: Sink<'_>) -> Result<(), Problem> {
     let mut problem = None;
     let mut deserializer = serde_json::Deserializer::from_reader(input);
-    let visitor = Objects { batch: Batch::new(wanted), found, problem: &mut problem };
-    let read = deserializer.deserialize_seq(visitor).and_then(|all| match all {
-        true => deserializer.end(),
-        false => Ok(()),
-    });
+    let visitor = Objects {
+        batch: Batch::new(wanted),
+        found,
+        problem: &mut problem,
+    };
+    let read = deserializer
+        .deserialize_seq(visitor)
+        .and_then(|all| match all {
+            true => deserializer.end(),
+            false => Ok(()),
+        });
     match (problem, read) {
         (Some(problem), _) => Err(problem),
-        (None, Err(error)) => {
-            Err(Problem::new(format!("line {}", error.line()), not_an_object(&error)))
-        }
+        (None, Err(error)) => Err(Problem::new(
+            format!("line {}", error.line()),
+            not_an_object(&error),
+        )),
         (None, Ok(())) => Ok(()),
     }
 }
@@ -189,7 +188,11 @@ impl<'a> Batch<'a> {
             lines => Lines::Each(lines),
         };
         self.first += rows as u64;
-        Found::Rows(Rows { arrays, rows, lines })
+        Found::Rows(Rows {
+            arrays,
+            rows,
+            lines,
+        })
     }
 
     /// The last rows, and which columns the file has; a file without rows has them all.

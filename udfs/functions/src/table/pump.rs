@@ -30,8 +30,7 @@ pub(super) enum Stop {
 pub(super) type Sink<'a> = &'a mut dyn FnMut(Found) -> bool;
 
 /// Reads all of a file.
-pub(super) type ReadAll =
-    Box<dyn FnOnce(&mut dyn Read, Sink<'_>) -> Result<(), Problem> + Send>;
+pub(super) type ReadAll = Box<dyn FnOnce(&mut dyn Read, Sink<'_>) -> Result<(), Problem> + Send>;
 
 /// Chunks between the store and the reader, and batches between the reader and its consumer.
 const IN_FLIGHT: usize = 4;
@@ -46,7 +45,10 @@ pub(super) async fn pump(
     let (chunks_in, chunks_out) = mpsc::channel::<Bytes>(IN_FLIGHT);
     let (found_in, mut found_out) = mpsc::channel::<Found>(IN_FLIGHT);
     let reader = tokio::task::spawn_blocking(move || {
-        let chunks = Chunks { chunks: chunks_out, current: Bytes::new() };
+        let chunks = Chunks {
+            chunks: chunks_out,
+            current: Bytes::new(),
+        };
         let mut input = compression
             .convert_read(chunks)
             .map_err(|error| Problem::new("begin of file", error.strip_backtrace()))?;

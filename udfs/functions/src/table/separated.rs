@@ -52,7 +52,11 @@ struct Batch<'a> {
 impl<'a> Batch<'a> {
     fn new(places: &'a [Option<usize>]) -> Self {
         let builders = places.iter().map(|_| StringBuilder::new()).collect();
-        Self { places, builders, lines: Vec::with_capacity(BATCH) }
+        Self {
+            places,
+            builders,
+            lines: Vec::with_capacity(BATCH),
+        }
     }
 
     /// An empty field is NULL: the format has no other way to write it.
@@ -62,7 +66,8 @@ impl<'a> Batch<'a> {
                 builder.append_option(record.get(*place).filter(|field| !field.is_empty()));
             }
         }
-        self.lines.push(record.position().map_or(0, csv::Position::line));
+        self.lines
+            .push(record.position().map_or(0, csv::Position::line));
     }
 
     fn finish(&mut self) -> Found {
@@ -73,7 +78,11 @@ impl<'a> Batch<'a> {
             .map(|(place, builder)| place.map(|_| Arc::new(builder.finish()) as ArrayRef))
             .collect();
         let lines = std::mem::replace(&mut self.lines, Vec::with_capacity(BATCH));
-        Found::Rows(Rows { arrays, rows: lines.len(), lines: Lines::Each(lines) })
+        Found::Rows(Rows {
+            arrays,
+            rows: lines.len(),
+            lines: Lines::Each(lines),
+        })
     }
 }
 
@@ -82,7 +91,9 @@ fn problem(error: csv::Error) -> Problem {
     let line = error.position().map(csv::Position::line);
     let place = line.map_or_else(|| "begin of file".to_owned(), |line| format!("line {line}"));
     let message = match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
+        ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => {
             format!("{len} fields where the header has {expected_len}")
         }
         ErrorKind::Utf8 { .. } => "not UTF-8".to_owned(),

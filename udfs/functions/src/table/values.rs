@@ -33,9 +33,11 @@ impl Values {
         let data_type = array.data_type();
         let from_text = is_text(data_type) || matches!(data_type, DataType::Null);
         Ok(match kind {
-            Kind::Text if from_text || data_type.is_integer() => {
-                Self::Text(cast(array, &DataType::Utf8, kind)?.as_string::<i32>().clone())
-            }
+            Kind::Text if from_text || data_type.is_integer() => Self::Text(
+                cast(array, &DataType::Utf8, kind)?
+                    .as_string::<i32>()
+                    .clone(),
+            ),
             Kind::Boolean if from_text => {
                 Self::Boolean(parsed(array, kind, parse_boolean)?.into_iter().collect())
             }
@@ -60,7 +62,8 @@ impl Values {
             Kind::Number if data_type.is_numeric() => {
                 let numbers = cast(array, &DataType::Float64, kind)?;
                 let numbers = numbers.as_primitive::<Float64Type>().clone();
-                let not_finite = |number: Option<f64>| number.is_some_and(|number| !number.is_finite());
+                let not_finite =
+                    |number: Option<f64>| number.is_some_and(|number| !number.is_finite());
                 if let Some(row) = numbers.iter().position(not_finite) {
                     return Err(wrong(row, kind));
                 }
@@ -123,13 +126,17 @@ fn wrong(row: usize, kind: Kind) -> WrongValue {
 
 /// Casts, and finds the first value for which that is impossible.
 fn cast(array: &ArrayRef, to: &DataType, kind: Kind) -> Result<ArrayRef, WrongValue> {
-    let lenient = CastOptions { safe: true, ..CastOptions::default() };
+    let lenient = CastOptions {
+        safe: true,
+        ..CastOptions::default()
+    };
     let cast = cast_with_options(array, to, &lenient).map_err(|_| WrongValue {
         row: None,
         message: format!("has the type {}, not {}", array.data_type(), wanted(kind)),
     })?;
     let nulls = array.logical_nulls();
-    let lost = |row: &usize| cast.is_null(*row) && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row));
+    let lost =
+        |row: &usize| cast.is_null(*row) && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row));
     match (0..cast.len()).find(lost) {
         Some(row) => Err(wrong(row, kind)),
         None => Ok(cast),
@@ -183,11 +190,18 @@ mod tests {
 
     #[test]
     fn text_that_says_so_is_taken() {
-        let booleans = Values::read(Kind::Boolean, &text(&[Some("TRUE"), Some("no"), Some(" "), None])).unwrap();
+        let booleans = Values::read(
+            Kind::Boolean,
+            &text(&[Some("TRUE"), Some("no"), Some(" "), None]),
+        )
+        .unwrap();
         let rows: Vec<_> = (0..4).map(|row| booleans.boolean(row)).collect();
         assert_eq!(rows, [Some(true), Some(false), None, None]);
         let numbers = Values::read(Kind::Number, &text(&[Some(" 0.5"), Some("1")])).unwrap();
-        assert_eq!((numbers.number(0), numbers.number(1)), (Some(0.5), Some(1.0)));
+        assert_eq!(
+            (numbers.number(0), numbers.number(1)),
+            (Some(0.5), Some(1.0))
+        );
         let times = Values::read(Kind::Time, &text(&[Some("1970-01-02"), Some("")])).unwrap();
         assert_eq!((times.time(0), times.time(1)), (Some(86_400_000_000), None));
     }
@@ -198,10 +212,16 @@ mod tests {
         let ids = Values::read(Kind::Text, &integers).unwrap();
         assert_eq!((ids.text(0), ids.text(1)), (Some("7"), None));
         let dates: ArrayRef = Arc::new(Date32Array::from(vec![1]));
-        assert_eq!(Values::read(Kind::Time, &dates).unwrap().time(0), Some(86_400_000_000));
+        assert_eq!(
+            Values::read(Kind::Time, &dates).unwrap().time(0),
+            Some(86_400_000_000)
+        );
         let nanoseconds: ArrayRef =
             Arc::new(TimestampNanosecondArray::from(vec![1_500_000]).with_timezone("+08:00"));
-        assert_eq!(Values::read(Kind::Time, &nanoseconds).unwrap().time(0), Some(1_500));
+        assert_eq!(
+            Values::read(Kind::Time, &nanoseconds).unwrap().time(0),
+            Some(1_500)
+        );
         let nothing: ArrayRef = Arc::new(NullArray::new(2));
         assert_eq!(Values::read(Kind::Time, &nothing).unwrap().time(1), None);
     }
