@@ -92,13 +92,7 @@ impl WorkArgs {
 
 /// Runs a job, or only says what it would do.
 pub async fn run(args: RunArgs) -> Result<(), CliError> {
-    let mut overrides = Vec::new();
-    for pair in &args.set {
-        let (key, value) = pair
-            .split_once('=')
-            .ok_or_else(|| CliError::Usage(format!("--set {pair}: write KEY=VALUE")))?;
-        overrides.push((key.trim().to_owned(), value.to_owned()));
-    }
+    let mut overrides = key_values(&args.set)?;
     if let Some(output) = &args.output {
         overrides.push(("output.uri".to_owned(), output.clone()));
     }
@@ -129,6 +123,17 @@ pub async fn run(args: RunArgs) -> Result<(), CliError> {
         )));
     }
     Ok(())
+}
+
+/// `--set KEY=VALUE` pairs.
+pub(super) fn key_values(pairs: &[String]) -> Result<Vec<(String, String)>, CliError> {
+    pairs
+        .iter()
+        .map(|pair| match pair.split_once('=') {
+            Some((key, value)) => Ok((key.trim().to_owned(), value.to_owned())),
+            None => Err(CliError::Usage(format!("--set {pair}: write KEY=VALUE"))),
+        })
+        .collect()
 }
 
 fn print_outcome(outcome: &RunOutcome, json: bool) -> Result<(), CliError> {

@@ -6,7 +6,7 @@ use crate::job::context::Stop;
 use crate::job::verify::{Verification, VerifyOptions, verify};
 
 use super::error::CliError;
-use super::run::{WorkArgs, stop_on_signal};
+use super::run::{WorkArgs, key_values, stop_on_signal};
 use super::stores::StoreArgs;
 
 /// Arguments of `tamis verify`.
@@ -14,7 +14,7 @@ use super::stores::StoreArgs;
 #[command(after_help = "Examples:
   tamis verify out/
   tamis verify s3://bucket/cleared/ --inputs
-  tamis verify out/ --rejudge
+  tamis verify out/ --rejudge --set subject_key=env:TAMIS_SUBJECT_KEY
 
 Exit codes: 0 sound; 1 could not finish; 2 no Tamis output there; 3 something is wrong, and named.")]
 pub struct VerifyArgs {
@@ -26,6 +26,9 @@ pub struct VerifyArgs {
     /// Also judge every row again and compare the files byte for byte
     #[arg(long)]
     pub rejudge: bool,
+    /// With --rejudge: where a resource lies now, for example --set subject_key=FILE
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "rejudge")]
+    pub set: Vec<String>,
     /// Print the checks as JSON
     #[arg(long)]
     pub json: bool,
@@ -42,6 +45,7 @@ pub async fn run(args: VerifyArgs) -> Result<(), CliError> {
     let options = VerifyOptions {
         inputs: args.inputs,
         rejudge: args.rejudge,
+        overrides: key_values(&args.set)?,
         workers: args.work.workers(),
         progress: args.work.progress(),
         stop,

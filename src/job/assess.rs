@@ -11,7 +11,7 @@ use futures::StreamExt;
 
 use super::context::{Job, Stop};
 use super::error::{JobError, Result};
-use super::reader::{ReadFailure, UnitTable};
+use super::reader::{ReadFailure, UnitTable, corpus_column};
 use super::receipt::{AssessReceipt, SourceCount};
 use super::unit::Unit;
 
@@ -97,7 +97,7 @@ async fn sources_of_row_group(job: &Job, unit: &Unit, row_group: usize) -> BTree
     let table = Arc::new(UnitTable::new(&job.inputs, &only, &BTreeMap::new(), &job.spec.layout));
     let read = async {
         let ctx = job.session(table, None).await?;
-        let name = column.replace('"', "\"\"");
+        let name = corpus_column(column).replace('"', "\"\"");
         let sql = format!("SELECT DISTINCT CAST(\"{name}\" AS VARCHAR) AS source_id FROM corpus");
         let batches = ctx.sql(&sql).await?.collect().await?;
         let mut found = BTreeSet::new();

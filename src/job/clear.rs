@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
-use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::compute::{concat_batches, filter_record_batch, sort_to_indices, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
@@ -93,12 +93,8 @@ impl<'a> Clearing<'a> {
         let ctx = self.job.session(table, Some(assessment)).await?;
         let plan = self.job.clear_plan(&ctx).await?;
         let mut stream = execute_stream(plan, ctx.task_ctx())?;
-        let mut expected = self
-            .unit
-            .row_groups
-            .iter()
-            .filter(|group| !corrupt.contains_key(&group.index))
-            .flat_map(|group| group.first_row..group.first_row + group.rows);
+        let readable = self.unit.row_groups.iter().filter(|group| !corrupt.contains_key(&group.index));
+        let mut order = RowOrder::new(readable.map(|group| group.first_row..group.first_row + group.rows).collect());
         while let Some(batch) = stream.next().await {
             if stop.is_requested() {
                 return Err(JobError::Interrupted { done: 0, total: 0 });
@@ -111,13 +107,11 @@ impl<'a> Clearing<'a> {
                     None => return Err(self.failed(&error.strip_backtrace())),
                 },
             };
-            check_rows(&batch, &mut expected).map_err(|what| self.failed(&what))?;
-            self.take(&batch).await?;
-            rows_done(batch.num_rows() as u64);
+            let ready = order.restore(batch).map_err(|what| self.failed(&what))?;
+            self.take(&ready).await?;
+            rows_done(ready.num_rows() as u64);
         }
-        if let Some(row) = expected.next() {
-            return Err(self.failed(&format!("the policy lost row {row}")));
-        }
+        order.finish().map_err(|what| self.failed(&what))?;
         for group in &self.unit.row_groups {
             if corrupt.contains_key(&group.index) {
                 self.quarantine(group.index, group.first_row, group.rows).await?;
@@ -147,9 +141,12 @@ impl<'a> Clearing<'a> {
         for verdict in VERDICTS {
             let mask: BooleanArray = judged.verdicts.iter().map(|given| Some(*given == verdict)).collect();
             let rows = mask.true_count();
+            if rows == 0 {
+                continue;
+            }
             if rows == judged.verdicts.len() {
                 self.write(verdict, &judged.batch).await?;
-            } else if rows > 0 {
+            } else {
                 let rows = filter_record_batch(&judged.batch, &mask)?;
                 self.write(verdict, &rows).await?;
             }
@@ -303,20 +300,71 @@ async fn write_consent(
     Ok(writer.finish().await?.0)
 }
 
-/// Every row of the unit once, in input order.
-fn check_rows(batch: &RecordBatch, expected: &mut impl Iterator<Item = u64>) -> Result<(), String> {
-    let rows = batch
-        .column_by_name("row_index")
-        .and_then(|array| array.as_primitive_opt::<Int64Type>())
-        .ok_or("the policy changed the column `row_index`")?;
-    for row in rows.iter() {
-        let wanted = expected.next();
-        let given = row.and_then(|row| u64::try_from(row).ok());
-        if given != wanted || wanted.is_none() {
-            return Err(format!("the policy gave row {given:?} where row {wanted:?} was due"));
+/// Rows held back at most while an earlier one is awaited; a lookup keeps far less.
+const HELD_ROWS: usize = 1 << 20;
+
+/// Puts rows back into input order and proves that each comes once. A hash join gives the rows of
+/// one batch without a match after those with one; nothing moves farther than that.
+struct RowOrder {
+    due: std::iter::Peekable<Box<dyn Iterator<Item = u64> + Send>>,
+    held: Option<RecordBatch>,
+}
+
+impl RowOrder {
+    fn new(ranges: Vec<std::ops::Range<u64>>) -> Self {
+        let rows: Box<dyn Iterator<Item = u64> + Send> = Box::new(ranges.into_iter().flatten());
+        Self { due: rows.peekable(), held: None }
+    }
+
+    /// The rows that are due, as far as they have come.
+    fn restore(&mut self, batch: RecordBatch) -> Result<RecordBatch, String> {
+        let text = |error: datafusion::arrow::error::ArrowError| error.to_string();
+        let mut batch = match self.held.take() {
+            Some(held) => concat_batches(&batch.schema(), [&held, &batch]).map_err(text)?,
+            None => batch,
+        };
+        if !row_index(&batch)?.values().is_sorted() {
+            let indices = sort_to_indices(row_index(&batch)?, None, None).map_err(text)?;
+            batch = take_record_batch(&batch, &indices).map_err(text)?;
+        }
+        let rows = row_index(&batch)?;
+        let mut ready = 0;
+        while ready < rows.len() {
+            let row = u64::try_from(rows.value(ready)).ok().filter(|_| rows.is_valid(ready));
+            if row.is_none() || self.due.peek() != row.as_ref() {
+                break;
+            }
+            self.due.next();
+            ready += 1;
+        }
+        let left = batch.num_rows() - ready;
+        if left > HELD_ROWS {
+            return Err(self.lost());
+        }
+        self.held = (left > 0).then(|| batch.slice(ready, left));
+        Ok(batch.slice(0, ready))
+    }
+
+    fn finish(mut self) -> Result<(), String> {
+        if self.held.is_some() || self.due.peek().is_some() {
+            return Err(self.lost());
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self) -> String {
+        match self.due.peek() {
+            Some(row) => format!("the policy lost row {row}"),
+            None => "the policy gave more rows than there are".to_owned(),
         }
     }
-    Ok(())
+}
+
+fn row_index(batch: &RecordBatch) -> Result<&Int64Array, String> {
+    batch
+        .column_by_name("row_index")
+        .and_then(|array| array.as_primitive_opt::<Int64Type>())
+        .ok_or_else(|| "the policy changed the column `row_index`".to_owned())
 }
 
 fn add(counts: &mut BTreeMap<String, u64>, key: &str, rows: u64) {
@@ -325,5 +373,34 @@ fn add(counts: &mut BTreeMap<String, u64>, key: &str, rows: u64) {
         None => {
             counts.insert(key.to_owned(), rows);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(rows: &[i64]) -> RecordBatch {
+        let rows: ArrayRef = Arc::new(Int64Array::from(rows.to_vec()));
+        RecordBatch::try_from_iter([("row_index", rows)]).unwrap()
+    }
+
+    fn restored(batches: &[&[i64]], due: std::ops::Range<u64>) -> Result<Vec<i64>, String> {
+        let mut order = RowOrder::new(vec![due]);
+        let mut found = Vec::new();
+        for rows in batches {
+            let ready = order.restore(batch(rows))?;
+            found.extend(row_index(&ready)?.values());
+        }
+        order.finish().map(|()| found)
+    }
+
+    #[test]
+    fn order_is_restored_and_every_row_comes_once() {
+        assert_eq!(restored(&[&[0, 2, 1], &[5, 3], &[4]], 0..6).unwrap(), vec![0, 1, 2, 3, 4, 5]);
+        assert_eq!(restored(&[&[0, 2]], 0..3).unwrap_err(), "the policy lost row 1");
+        assert_eq!(restored(&[&[0, 1, 1]], 0..2).unwrap_err(), "the policy gave more rows than there are");
+        assert_eq!(restored(&[&[0, 0, 1]], 0..2).unwrap_err(), "the policy lost row 1");
+        assert_eq!(restored(&[], 0..1).unwrap_err(), "the policy lost row 0");
     }
 }

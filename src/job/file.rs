@@ -182,6 +182,13 @@ impl JobFile {
         Ok(file)
     }
 
+    /// The same job with another output and `--set` pairs on top.
+    pub fn with_overrides(mut self, output: &str, overrides: &[(String, String)]) -> Result<Self> {
+        output.clone_into(&mut self.output.uri);
+        let text = toml::to_string(&self).map_err(|error| JobError::failed(error.to_string()))?;
+        Self::parse(&text, "of the stored spec", overrides)
+    }
+
     fn check(&self, name: &str) -> Result<()> {
         let missing = |key: &str, example: &str| {
             Err(JobError::usage(format!(

@@ -6,7 +6,7 @@ use tamis_resource::nearest;
 use super::error::{JobError, Result};
 use super::file::Columns;
 use super::inputs::is_string;
-use super::reader::{ROW_GROUP, ROW_INDEX};
+use super::reader::{ROW_GROUP, ROW_INDEX, corpus_column};
 
 /// Columns of `judged` the job itself reads; a `clear.sql` must pass them on.
 pub const NEEDED: &[&str] = &[
@@ -63,13 +63,13 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, has_consent: bool) -> Stri
     let input = schema
         .fields()
         .iter()
-        .map(|field| format!("{}, {}", literal(field.name()), identifier(field.name())))
+        .map(|field| format!("{}, {}", literal(field.name()), input_column(field.name())))
         .collect::<Vec<_>>()
         .join(", ");
     let text_of = |column: &Option<String>| match column {
         Some(name) => {
             let string = schema.field_with_name(name).is_ok_and(|field| is_string(field.data_type()));
-            if string { identifier(name) } else { format!("CAST({} AS VARCHAR)", identifier(name)) }
+            if string { input_column(name) } else { format!("CAST({} AS VARCHAR)", input_column(name)) }
         }
         None => "CAST(NULL AS VARCHAR)".to_owned(),
     };
@@ -89,7 +89,7 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, has_consent: bool) -> Stri
     };
     let collected_at = columns.collected_at.as_ref().map_or_else(
         || "arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))')".to_owned(),
-        |name| identifier(name),
+        |name| input_column(name),
     );
     format!(
         "SELECT mapped.*, (source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input') OR has_subject AS consent_required \
@@ -107,6 +107,10 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, has_consent: bool) -> Stri
         license = text_of(&columns.license),
         url = text_of(&columns.url),
     )
+}
+
+fn input_column(name: &str) -> String {
+    identifier(&corpus_column(name))
 }
 
 fn identifier(name: &str) -> String {

@@ -39,6 +39,18 @@ pub const ROW_INDEX: &str = "__tamis_row_index";
 /// Column of the row's row group.
 pub const ROW_GROUP: &str = "__tamis_row_group";
 
+/// Columns of the corpus stand under this prefix, so that none can be taken for one of `judged`.
+const INPUT_PREFIX: &str = "corpus.";
+
+/// The name of a corpus column in the table `corpus`.
+pub fn corpus_column(name: &str) -> String {
+    format!("{INPUT_PREFIX}{name}")
+}
+
+fn input_name(field: &Field) -> &str {
+    field.name().strip_prefix(INPUT_PREFIX).unwrap_or(field.name())
+}
+
 /// Why a unit could not be read.
 #[derive(Debug, Clone)]
 pub enum ReadFailure {
@@ -75,7 +87,11 @@ struct UnitSource {
 
 /// The schema of the table `corpus`.
 pub fn corpus_schema(unified: &Schema) -> SchemaRef {
-    let mut fields: Vec<Field> = unified.fields().iter().map(|field| field.as_ref().clone()).collect();
+    let mut fields: Vec<Field> = unified
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone().with_name(corpus_column(field.name())))
+        .collect();
     fields.push(Field::new(ROW_INDEX, DataType::Int64, false));
     fields.push(Field::new(ROW_GROUP, DataType::Int64, false));
     Arc::new(Schema::new(fields))
@@ -287,14 +303,14 @@ impl UnitSource {
     /// Origins of the wanted columns and the root columns to read, in file order.
     fn origins(&self, wanted: &Schema, file: &Schema) -> (Vec<Origin>, Vec<usize>) {
         let mut columns: Vec<usize> =
-            wanted.fields().iter().filter_map(|field| file.index_of(field.name()).ok()).collect();
+            wanted.fields().iter().filter_map(|field| file.index_of(input_name(field)).ok()).collect();
         columns.sort_unstable();
         let origins = wanted
             .fields()
             .iter()
-            .map(|field| match field.name().as_str() {
-                ROW_INDEX => Origin::RowIndex,
-                ROW_GROUP => Origin::RowGroup,
+            .map(|field| match input_name(field) {
+                _ if field.name() == ROW_INDEX => Origin::RowIndex,
+                _ if field.name() == ROW_GROUP => Origin::RowGroup,
                 name => match file.index_of(name) {
                     Ok(root) => Origin::File(columns.iter().position(|c| *c == root).unwrap_or_default()),
                     Err(_) => self
@@ -327,7 +343,7 @@ impl UnitSource {
             arrays.push(match origin {
                 Origin::File(index) if read[*index].data_type() == field.data_type() => Arc::clone(&read[*index]),
                 Origin::File(index) => cast_column(&read[*index], field.data_type(), &strict)
-                    .map_err(|error| corrupt(format!("column `{}`: {}", field.name(), error.strip_backtrace())))?,
+                    .map_err(|error| corrupt(format!("column `{}`: {}", input_name(field), error.strip_backtrace())))?,
                 Origin::Constant(value) => value
                     .to_array_of_size(count)
                     .map_err(|error| corrupt(error.strip_backtrace()))?,

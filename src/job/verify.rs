@@ -39,6 +39,8 @@ pub struct VerifyOptions {
     pub inputs: bool,
     /// Judge every row again and compare the bytes.
     pub rejudge: bool,
+    /// Where resources lie now, as `--set` has it; their digests must still be those of the spec.
+    pub overrides: Vec<(String, String)>,
     /// Units at the same time when judging again.
     pub workers: usize,
     /// Where progress goes.
@@ -448,7 +450,8 @@ async fn rejudge(
     options: &VerifyOptions,
 ) -> Result<Check> {
     let mut check = Check { name: "rejudge".into(), detail: String::new(), problems: Vec::new() };
-    let job = Arc::new(Job::resolve(&Job::file_of(spec), stores, spec.limit, Some(spec)).await?);
+    let file = Job::file_of(spec).with_overrides(&output.uri(""), &options.overrides)?;
+    let job = Arc::new(Job::resolve(&file, stores, spec.limit, Some(spec)).await?);
     let differences = spec.differences(&job.spec)?;
     if !differences.is_empty() {
         check.problems = differences;

@@ -4,6 +4,7 @@ pub mod files;
 mod problems;
 mod profile;
 mod registry;
+mod samples;
 pub mod schema;
 pub mod stores;
 pub mod tables;

@@ -579,3 +579,218 @@ fn with_instance_role(
 pub(crate) const SUPPORTED_CREDENTIALS: &str = "Give AWS_ACCESS_KEY_ID and \
     AWS_SECRET_ACCESS_KEY, a profile with static keys (AWS_PROFILE or --profile), a web identity, \
     container or instance role, or --no-sign-request for a public bucket";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    /// What the builder would use, as (access key, token, region, endpoint).
+    fn resolved(
+        options: &StoreOptions,
+        pairs: &[(&str, &str)],
+    ) -> Result<(Option<String>, Option<String>, Option<String>, Option<String>)> {
+        let builder = s3_builder(options, &environment(pairs), "s3://b/k")?;
+        let get = |key| builder.get_config_value(&key);
+        Ok((
+            get(AmazonS3ConfigKey::AccessKeyId),
+            get(AmazonS3ConfigKey::Token),
+            get(AmazonS3ConfigKey::Region),
+            get(AmazonS3ConfigKey::S3Endpoint).or_else(|| get(AmazonS3ConfigKey::Endpoint)),
+        ))
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    struct AwsFiles {
+        directory: tempfile::TempDir,
+    }
+
+    impl AwsFiles {
+        fn new(credentials: &str, config: &str) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("credentials"), credentials).unwrap();
+            std::fs::write(directory.path().join("config"), config).unwrap();
+            Self { directory }
+        }
+
+        fn variables(&self) -> (String, String) {
+            let path = |name: &str| self.directory.path().join(name).display().to_string();
+            (path("credentials"), path("config"))
+        }
+
+        fn resolved(
+            &self,
+            options: &StoreOptions,
+            pairs: &[(&str, &str)],
+        ) -> Result<(Option<String>, Option<String>, Option<String>, Option<String>)> {
+            let (credentials, config) = self.variables();
+            let mut all = vec![
+                ("AWS_SHARED_CREDENTIALS_FILE", credentials.as_str()),
+                ("AWS_CONFIG_FILE", config.as_str()),
+            ];
+            all.extend_from_slice(pairs);
+            resolved(options, &all)
+        }
+    }
+
+    const CREDENTIALS: &str = "\
+[default]
+aws_access_key_id = DEFAULTKEY
+aws_secret_access_key = s3cret/with+odd=chars\\and\"quotes
+[work]
+aws_access_key_id = WORKKEY
+aws_secret_access_key = w
+aws_session_token = WORKTOKEN
+[half]
+aws_access_key_id = X
+";
+    const CONFIG: &str = "\
+[default]
+region = eu-north-1
+[profile work]
+region = cn-north-1
+endpoint_url = https://general.example
+services = mine
+s3 =
+    max_concurrent_requests = 20
+[services mine]
+s3 =
+    endpoint_url = https://s3.example
+[profile single]
+sso_session = corp
+[profile role]
+role_arn = arn:aws:iam::1:role/x
+source_profile = work
+[profile program]
+credential_process = /bin/true
+[profile place]
+region = ap-south-1
+";
+
+    #[test]
+    fn flags_go_before_the_environment_and_that_before_profiles() {
+        let files = AwsFiles::new(CREDENTIALS, CONFIG);
+        let none = StoreOptions::default();
+        let keys = [("AWS_ACCESS_KEY_ID", "ENVKEY"), ("AWS_SECRET_ACCESS_KEY", "e"), ("AWS_SESSION_TOKEN", "ENVTOKEN")];
+
+        let defaults = files.resolved(&none, &[]).unwrap();
+        assert_eq!(defaults, (some("DEFAULTKEY"), None, some("eu-north-1"), None));
+
+        let work = files.resolved(&none, &[("AWS_PROFILE", "work")]).unwrap();
+        assert_eq!(
+            work,
+            (some("WORKKEY"), some("WORKTOKEN"), some("cn-north-1"), some("https://s3.example"))
+        );
+
+        let mut pairs = keys.to_vec();
+        pairs.extend([("AWS_PROFILE", "work"), ("AWS_REGION", "us-west-2"), ("AWS_ENDPOINT_URL", "http://e")]);
+        let env = files.resolved(&none, &pairs).unwrap();
+        assert_eq!(env, (some("ENVKEY"), some("ENVTOKEN"), some("us-west-2"), some("http://e")));
+
+        let by_flag = StoreOptions { profile: some("work"), ..none.clone() };
+        let flagged = files.resolved(&by_flag, &pairs).unwrap();
+        assert_eq!(
+            flagged,
+            (some("WORKKEY"), some("WORKTOKEN"), some("cn-north-1"), some("https://s3.example"))
+        );
+
+        let all_flags = StoreOptions {
+            endpoint: some("http://f"),
+            region: some("f"),
+            access_key_id: some("FLAGKEY"),
+            secret_access_key: some("f"),
+            ..none
+        };
+        let flagged = files.resolved(&all_flags, &pairs).unwrap();
+        assert_eq!(flagged, (some("FLAGKEY"), None, some("f"), some("http://f")));
+    }
+
+    #[test]
+    fn profiles_that_cannot_sign_say_what_can() {
+        let files = AwsFiles::new(CREDENTIALS, CONFIG);
+        let message = |name: &str| {
+            let options = StoreOptions { profile: some(name), ..StoreOptions::default() };
+            files.resolved(&options, &[]).unwrap_err().to_string()
+        };
+        assert!(message("single").contains("single sign-on (sso_session), which is not supported; static keys are"));
+        assert!(message("role").contains("an assumed role (role_arn)"));
+        assert!(message("program").contains("an external program"));
+        assert!(message("half").contains("only useful together"));
+        assert!(message("place").contains("has no aws_access_key_id"));
+        assert!(message("wrok").contains("did you mean 'work'?"));
+        let broken = AwsFiles::new("[a]\nkey = v\nhunter2 without equals\n", "");
+        let error = broken.resolved(&StoreOptions::default(), &[]).unwrap_err().to_string();
+        assert!(error.contains("credentials: line") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn without_credentials_the_message_says_what_to_give() {
+        let files = AwsFiles::new("", "");
+        let disabled = [("AWS_EC2_METADATA_DISABLED", "true")];
+        let error = files.resolved(&StoreOptions::default(), &disabled).unwrap_err().to_string();
+        assert!(error.contains("no credentials found. Give AWS_ACCESS_KEY_ID"), "{error}");
+        let anonymous = StoreOptions { anonymous: true, ..StoreOptions::default() };
+        assert!(files.resolved(&anonymous, &disabled).is_ok());
+        let bare = StoreOptions { endpoint: some("127.0.0.1:9000"), anonymous: true, ..StoreOptions::default() };
+        let error = files.resolved(&bare, &[]).unwrap_err().to_string();
+        assert!(error.contains("needs its scheme"), "{error}");
+    }
+
+    #[test]
+    fn plain_http_is_allowed_when_the_endpoint_asks_for_it() {
+        let allowed = |options: StoreOptions, pairs: &[(&str, &str)]| {
+            let options = StoreOptions { anonymous: true, ..options };
+            let builder = s3_builder(&options, &environment(pairs), "s3://b/k").unwrap();
+            let key = AmazonS3ConfigKey::Client(object_store::ClientConfigKey::AllowHttp);
+            builder.get_config_value(&key).as_deref() == Some("true")
+        };
+        let at = |endpoint: &str| StoreOptions { endpoint: some(endpoint), ..StoreOptions::default() };
+        assert!(allowed(at("http://127.0.0.1:1"), &[]));
+        assert!(!allowed(at("https://127.0.0.1:1"), &[]));
+        assert!(allowed(StoreOptions::default(), &[("AWS_ENDPOINT_URL_S3", "http://x")]));
+        assert!(!allowed(StoreOptions { allow_http: Some(false), ..at("http://x") }, &[]));
+    }
+
+    #[test]
+    fn addresses_lead_to_keys() {
+        let stores = Stores::with_environment(
+            StoreOptions { anonymous: true, ..StoreOptions::default() },
+            BTreeMap::new(),
+        );
+        let place = |uri: &str| {
+            let location = stores.locate(uri).unwrap();
+            (location.url.to_string(), location.path.to_string(), location.display())
+        };
+        let strings = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+        assert_eq!(place("s3://b"), strings("s3://b/", "", "s3://b/"));
+        assert_eq!(
+            place("s3://b/a b/%20#?/"),
+            strings("s3://b/a%20b/%2520%23%3F/", "a b/%20#?", "s3://b/a b/%20#?")
+        );
+        assert_eq!(place("s3a://b/中"), strings("s3://b/%E4%B8%AD", "中", "s3://b/中"));
+        assert_eq!(place("/no/such"), strings("file:///no/such", "no/such", "/no/such"));
+        assert_eq!(place("file:///no/s%20ch/"), strings("file:///no/s%20ch/", "no/s ch", "/no/s ch"));
+        assert_eq!(place("/tmp").0, "file:///tmp/");
+        assert_eq!(place("/no/../such").2, "/such");
+        assert!(stores.locate("Cargo.toml").unwrap().local.unwrap().is_absolute());
+        for (uri, expected) in [
+            ("s3:///key", "the bucket is missing"),
+            ("s3://b/a//b", "the key is not usable"),
+            ("https://h/x", "'https://' is not supported"),
+            ("", "it is empty"),
+            ("file://host/x", "expected file:///absolute/path"),
+        ] {
+            let error = stores.locate(uri).unwrap_err().to_string();
+            assert!(error.contains(expected), "{uri}: {error}");
+        }
+        let one = stores.locate("s3://b/x").unwrap().store;
+        let two = stores.clone().locate("s3://b/y").unwrap().store;
+        assert!(Arc::ptr_eq(&one, &two));
+    }
+}

@@ -31,11 +31,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use futures::{StreamExt, TryStreamExt};
-use object_store::ObjectMeta;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use percent_encoding::percent_decode_str;
 
 use super::files::{FilesError, FoundFiles, find_files, has_wildcard, read_start};
 use super::problems::explain;
+use super::samples::{csv_columns, json_columns};
 use super::schema::{Widening, unify};
 use super::stores::{Stores, split_scheme};
 
@@ -451,7 +452,7 @@ async fn schema_of_files(
 ) -> Result<SchemaRef> {
     let concurrency = usize::from(state.config_options().execution.meta_fetch_concurrency);
     let inferred: Vec<_> =
-        files.iter().map(|file| schema_of_file(state, found, format, file)).collect();
+        files.iter().map(|file| schema_of_file(state, found, kind, format, file)).collect();
     let schemas: Vec<(String, SchemaRef)> =
         futures::stream::iter(inferred).buffered(concurrency).try_collect().await?;
     if kind_is_positional(kind)
@@ -474,21 +475,81 @@ async fn schema_of_files(
     }
     let widening = if kind.is_text() { Widening::Guessed } else { Widening::Lossless };
     let named = schemas.iter().map(|(file, schema)| (file.as_str(), schema.as_ref()));
-    unify(named, widening).map_err(|conflict| DataFusionError::Plan(conflict.to_string()))
+    let schema =
+        unify(named, widening).map_err(|conflict| DataFusionError::Plan(conflict.to_string()))?;
+    Ok(if kind.is_text() { without_null_columns(&schema) } else { schema })
+}
+
+/// A column without a value in the beginning of its files may have text further on.
+fn without_null_columns(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| {
+        if field.data_type().is_null() {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<FieldRef>>()))
 }
 
 async fn schema_of_file(
     state: &dyn Session,
     found: &FoundFiles,
+    kind: FileKind,
     format: &dyn FileFormat,
     file: &PartitionedFile,
 ) -> Result<(String, SchemaRef)> {
-    let address = found.address(&file.object_meta.location);
-    let schema = format
-        .infer_schema(state, &found.store, std::slice::from_ref(&file.object_meta))
-        .await
-        .map_err(|error| name_file(error, &address))?;
-    Ok((address, schema))
+    let path = &file.object_meta.location;
+    let address = found.address(path);
+    let compression = format.compression_type().unwrap_or(FileCompressionType::UNCOMPRESSED);
+    let lines = is_newline_delimited(format);
+    let schema = match kind {
+        FileKind::Csv => csv_columns(&found.store, path, compression, b',').await.map(Arc::new),
+        FileKind::Tsv => csv_columns(&found.store, path, compression, b'\t').await.map(Arc::new),
+        FileKind::Json | FileKind::JsonLines if lines => {
+            json_columns(&found.store, path, compression).await.map(Arc::new)
+        }
+        _ => infer(state, found, kind, format, &file.object_meta).await,
+    };
+    Ok((address.clone(), schema.map_err(|error| name_file(error, &address))?))
+}
+
+fn is_newline_delimited(format: &dyn FileFormat) -> bool {
+    (format as &dyn std::any::Any)
+        .downcast_ref::<JsonFormat>()
+        .is_some_and(JsonFormat::is_newline_delimited)
+}
+
+async fn infer(
+    state: &dyn Session,
+    found: &FoundFiles,
+    kind: FileKind,
+    format: &dyn FileFormat,
+    file: &ObjectMeta,
+) -> Result<SchemaRef> {
+    if kind == FileKind::Parquet {
+        check_parquet_end(&found.store, file).await?;
+    }
+    format.infer_schema(state, &found.store, std::slice::from_ref(file)).await
+}
+
+/// The reader computes where the footer begins before it looks whether there is room for one,
+/// and panics on a length that is not.
+async fn check_parquet_end(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> Result<()> {
+    const END: u64 = 8;
+    if file.size < END + 4 {
+        return plan_err!("not a Parquet file: {} bytes are too few", file.size);
+    }
+    let end = store.get_range(&file.location, file.size - END..file.size).await?;
+    let (length, magic) = end.split_at(4);
+    if magic != b"PAR1" {
+        return plan_err!("not a whole Parquet file: it does not end in PAR1");
+    }
+    let length = u64::from(u32::from_le_bytes([length[0], length[1], length[2], length[3]]));
+    if length + END > file.size {
+        return plan_err!("not a whole Parquet file: its footer is longer than the file");
+    }
+    Ok(())
 }
 
 fn column_names(schema: &Schema) -> Vec<&str> {
@@ -548,5 +609,243 @@ impl TableProvider for PathTable {
             .with_limit(limit)
             .build();
         self.format.create_physical_plan(state, config).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::Path;
+
+    use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
+    use datafusion::arrow::datatypes::Int32Type;
+    use datafusion::arrow::ipc::writer::{FileWriter, StreamWriter};
+    use datafusion::arrow::util::pretty::pretty_format_batches;
+    use datafusion::parquet::arrow::ArrowWriter;
+
+    use super::super::{SessionOptions, session_context};
+    use super::*;
+
+    struct Directory {
+        directory: tempfile::TempDir,
+        context: SessionContext,
+    }
+
+    impl Directory {
+        fn new() -> Self {
+            let options = SessionOptions { target_partitions: Some(4), ..SessionOptions::default() };
+            Self {
+                directory: tempfile::tempdir().unwrap(),
+                context: session_context(options).unwrap(),
+            }
+        }
+
+        fn path(&self, name: &str) -> std::path::PathBuf {
+            let path = self.directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            path
+        }
+
+        fn text(&self, name: &str, text: &str) {
+            std::fs::write(self.path(name), text).unwrap();
+        }
+
+        /// Rows of a query in which `@` stands for the directory, a line each.
+        async fn query(&self, sql: &str) -> std::result::Result<Vec<String>, String> {
+            let sql = sql.replace('@', &self.directory.path().display().to_string());
+            let failed = |error: DataFusionError| error.strip_backtrace();
+            let frame = self.context.sql(&sql).await.map_err(failed)?;
+            let batches = frame.collect().await.map_err(failed)?;
+            let table = pretty_format_batches(&batches).unwrap().to_string();
+            let rows = table.lines().skip(3).filter(|line| line.starts_with('|'));
+            let cells = rows.map(|row| {
+                let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+                cells.join(",")
+            });
+            Ok(cells.collect())
+        }
+    }
+
+    fn batch() -> RecordBatch {
+        RecordBatch::try_from_iter(vec![
+            ("id", Arc::new(Int64Array::from(vec![1, 2])) as _),
+            ("text", Arc::new(StringArray::from(vec!["a", "中"])) as _),
+        ])
+        .unwrap()
+    }
+
+    fn write_parquet(path: &Path, batch: &RecordBatch) {
+        let file = std::fs::File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    async fn packed(packing: Packing, text: &str) -> Vec<u8> {
+        let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+        let stream = futures::stream::once(async move { Ok(bytes) }).boxed();
+        let packed = packing.compression().convert_to_compress_stream(stream).unwrap();
+        packed.try_fold(Vec::new(), |mut all, piece| async move {
+            all.extend_from_slice(&piece);
+            Ok(all)
+        })
+        .await
+        .unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_kind_is_a_table() {
+        let files = Directory::new();
+        write_parquet(&files.path("p.parquet"), &batch());
+        files.text("c.csv", "id,text\n1,a\n2,中\n");
+        files.text("t.tsv", "id\ttext\n1\ta\n2\t中\n");
+        let lines = "{\"id\":1,\"text\":\"a\"}\n{\"id\":2,\"text\":\"中\"}\n";
+        files.text("lines.json", lines);
+        files.text("n.ndjson", lines);
+        files.text("l.jsonl", lines);
+        files.text("array.json", " \n[{\"id\":1,\"text\":\"a\"},\n{\"id\":2,\"text\":\"中\"}]");
+        let mut writer = FileWriter::try_new(
+            std::fs::File::create(files.path("f.arrow")).unwrap(),
+            &batch().schema(),
+        )
+        .unwrap();
+        writer.write(&batch()).unwrap();
+        writer.finish().unwrap();
+        let mut writer = StreamWriter::try_new(
+            std::fs::File::create(files.path("s.arrow")).unwrap(),
+            &batch().schema(),
+        )
+        .unwrap();
+        writer.write(&batch()).unwrap();
+        writer.finish().unwrap();
+        for packing in [Packing::Gzip, Packing::Zstd] {
+            let texts = [
+                ("c.csv", "id,text\n1,a\n2,中\n"),
+                ("t.tsv", "id\ttext\n1\ta\n2\t中\n"),
+                ("lines.json", lines),
+                ("array.json", "[{\"id\":1,\"text\":\"a\"},{\"id\":2,\"text\":\"中\"}]"),
+                ("n.ndjson", lines),
+            ];
+            for (name, text) in texts {
+                let path = files.path(&format!("{name}{}", packing.suffix()));
+                std::fs::write(path, packed(packing, text).await).unwrap();
+            }
+        }
+        let mut names: Vec<String> = std::fs::read_dir(files.directory.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names.len(), 19, "{names:?}");
+        for name in names {
+            let rows = files.query(&format!("SELECT id + 0, text FROM '@/{name}' ORDER BY id")).await;
+            assert_eq!(rows.as_deref(), Ok(&["1,a".to_owned(), "2,中".to_owned()][..]), "{name}");
+            let rows = files.query(&format!("SELECT count(*) FROM '@/{name}' WHERE id > 1")).await;
+            assert_eq!(rows.as_deref(), Ok(&["1".to_owned()][..]), "{name}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn directories_partitions_and_drift_are_one_table() {
+        let files = Directory::new();
+        write_parquet(&files.path("d/lang=zh/year=2024/a.parquet"), &batch());
+        let narrow = RecordBatch::try_from_iter(vec![
+            ("text", Arc::new(datafusion::arrow::array::LargeStringArray::from(vec!["b"])) as _),
+            (
+                "id",
+                Arc::new(datafusion::arrow::array::PrimitiveArray::<Int32Type>::from(vec![3])) as _,
+            ),
+            ("extra", Arc::new(StringArray::from(vec!["e"])) as _),
+        ])
+        .unwrap();
+        let null = format!("d/lang={HIVE_NULL}/year=2025/b.parquet");
+        write_parquet(&files.path(&null), &narrow);
+        write_parquet(&files.path("d/lang=e%20n/year=2025/c.parquet"), &batch().slice(0, 1));
+        files.text("d/_SUCCESS", "");
+        files.text("d/_tamis/receipt.parquet", "not parquet");
+        files.text("d/README.md", "notes");
+        let all = files
+            .query("SELECT id, text, extra, lang, year FROM '@/d' ORDER BY year, id")
+            .await
+            .unwrap();
+        assert_eq!(all, ["1,a,,zh,2024", "2,中,,zh,2024", "1,a,,e n,2025", "3,b,e,,2025"]);
+        let some = files.query("SELECT id FROM '@/d/' WHERE lang = 'zh' AND id = 2").await.unwrap();
+        assert_eq!(some, ["2"]);
+        let glob = files.query("SELECT id, lang FROM '@/d/*/year=2024/*.parquet' ORDER BY id").await;
+        assert_eq!(glob.unwrap(), ["1,zh", "2,zh"]);
+        let named = files
+            .query("SELECT regexp_replace(input_file_name(), '.*/', ''), file_row_index() FROM '@/d' WHERE id = 2")
+            .await;
+        assert_eq!(named.unwrap(), ["a.parquet,1"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn quoted_line_ends_survive_parallel_reading() {
+        let files = Directory::new();
+        let mut file = std::fs::File::create(files.path("big.csv")).unwrap();
+        writeln!(file, "id,text").unwrap();
+        let filler = "x".repeat(1_000);
+        // Large enough for the planner to cut into ranges, if it thought it may.
+        for id in 0..12_000 {
+            writeln!(file, "{id},\"{filler}\n{filler}\"").unwrap();
+        }
+        drop(file);
+        let rows = files.query("SELECT count(*), max(id), min(length(text)) FROM '@/big.csv'").await;
+        assert_eq!(rows.unwrap(), ["12000,11999,2001"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_cannot_be_read_says_why() {
+        let files = Directory::new();
+        files.text("d/a.csv", "id,text\n1,a\n");
+        files.text("d/b.ndjson", "{}\n");
+        files.text("headers/a.csv", "id,text\n1,a\n");
+        files.text("headers/b.csv", "text,id\na,1\n");
+        files.text("only/notes.txt", "x");
+        files.text("data.xlsx", "x");
+        files.text("broken.parquet", "PAR1 not really PAR1");
+        files.text("broken.csv.gz", "id,text\n1,a\n");
+        files.text("mixed/a.json", "[{\"id\":1}]");
+        files.text("mixed/b.json", "{\"id\":1}\n");
+        write_parquet(&files.path("clash/a.parquet"), &batch());
+        let other = RecordBatch::try_from_iter(vec![(
+            "id",
+            Arc::new(StringArray::from(vec!["x"])) as _,
+        )])
+        .unwrap();
+        write_parquet(&files.path("clash/b.parquet"), &other);
+        write_parquet(&files.path("uneven/a=1/x.parquet"), &batch());
+        write_parquet(&files.path("uneven/x.parquet"), &batch());
+        let cases = [
+            ("@/nothing.parquet", "nothing.parquet: no such file or directory"),
+            ("@/d", "files of different kinds are not one table (1 csv, 1 ndjson)"),
+            ("@/headers", "has the columns [text, id]"),
+            ("@/only", "no file there can be read as a table (found: .txt)"),
+            ("@/data.xlsx", "a file with the extension .xlsx cannot be read as a table. The kinds are .parquet"),
+            ("@/broken.parquet", "broken.parquet: "),
+            ("@/broken.csv.gz", "broken.csv.gz: "),
+            ("@/mixed", "a.json is one JSON array and"),
+            ("@/clash", "column 'id' is Int64 in"),
+            ("@/uneven", "has the partitions []"),
+            ("gs://bucket/x.parquet", "'gs://' is not supported"),
+            ("no_such_table", "table 'datafusion.public.no_such_table' not found"),
+        ];
+        for (table, expected) in cases {
+            let error = files.query(&format!("SELECT * FROM '{table}'")).await.unwrap_err();
+            assert!(error.contains(expected), "{table}: {error}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_session_sees_new_files_and_keeps_views() {
+        let files = Directory::new();
+        files.text("d/a.csv", "id\n1\n");
+        files.query("CREATE VIEW v AS SELECT count(*) AS n FROM '@/d/'").await.unwrap();
+        assert_eq!(files.query("SELECT count(*) FROM '@/d/'").await.unwrap(), ["1"]);
+        files.text("d/b.csv", "id\n2\n");
+        assert_eq!(files.query("SELECT count(*) FROM '@/d/'").await.unwrap(), ["2"]);
+        assert_eq!(files.query("SELECT n FROM v").await.unwrap().len(), 1);
+        files.query("COPY (SELECT 7 AS id) TO '@/copied/' STORED AS PARQUET").await.unwrap();
+        assert_eq!(files.query("SELECT id FROM '@/copied/'").await.unwrap(), ["7"]);
     }
 }

@@ -172,14 +172,14 @@ mod tests {
     fn a_table_for_a_file_is_whole() {
         let text = written_text(Format::Table, &[sample().project(&[0, 1]).unwrap()]);
         let expected = "\
-┌────────────────────────────┬────────┐
-│ text                       ┆ number │
-╞════════════════════════════╪════════╡
-│ plain                      ┆    1.5 │
-│                            ┆    NaN │
-│ NULL                       ┆   NULL │
+┌──────────────────────────┬────────┐
+│ text                     ┆ number │
+╞══════════════════════════╪════════╡
+│ plain                    ┆    1.5 │
+│                          ┆    NaN │
+│ NULL                     ┆   NULL │
 │ a,\"b\"\\nc|d<e>&\\u{1b}[31m ┆  -0.25 │
-└────────────────────────────┴────────┘
+└──────────────────────────┴────────┘
 ";
         assert_eq!(text, expected);
     }

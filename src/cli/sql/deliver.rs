@@ -1,14 +1,15 @@
 //! Rows on their way from a query to a writer, with progress for those who wait.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -23,6 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(250);
 /// Batches that may wait for a slow reader.
 const WAITING_BATCHES: usize = 2;
+/// DataFusion's operators recurse; a thread's usual stack is too small in a debug build.
+const STACK: usize = 16 << 20;
+
+/// The threads of queries. They can be busy for seconds without a pause, so they are others than
+/// those that wait for Ctrl-C and draw progress.
+static QUERIES: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("query")
+        .thread_stack_size(STACK)
+        .build()
+});
 
 /// Why rows did not all arrive.
 #[derive(Debug)]
@@ -52,10 +65,22 @@ pub async fn deliver(
     writer: Option<Box<dyn ResultWriter>>,
     on_screen: bool,
 ) -> Result<Written, DeliveryError> {
-    let Rows { plan, mut stream, .. } = rows;
+    let Rows { plan, task, .. } = rows;
     let (sender, mut receiver) = mpsc::channel::<Result<RecordBatch, DataFusionError>>(WAITING_BATCHES);
-    // On a task of its own, so that the wait for it can be broken off within a batch.
-    let query = StopsWhenDropped(tokio::spawn(async move {
+    let queries = QUERIES
+        .as_ref()
+        .map_err(|error| DeliveryError::Query(format!("cannot start threads: {error}")))?;
+    let executed = Arc::clone(&plan);
+    let query = StopsWhenDropped(queries.spawn(async move {
+        // Executed here: operators start their tasks on the threads of the caller.
+        let mut stream = match execute_stream(executed, task) {
+            Ok(stream) => stream,
+            Err(error) => {
+                // Nobody waits any more when this fails.
+                let _ = sender.send(Err(error)).await;
+                return;
+            }
+        };
         while let Some(batch) = stream.next().await {
             if sender.send(batch).await.is_err() {
                 break;

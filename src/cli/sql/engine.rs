@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::config::ExtensionOptions;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use tamis_functions::{KEYS, Resources, TamisSettings};
 use tamis_resource::nearest;
@@ -39,10 +39,10 @@ pub enum Outcome {
 pub struct Rows {
     /// Their columns.
     pub schema: SchemaRef,
-    /// The plan, for its counters.
+    /// The plan. Executing it starts tasks on the threads of whoever does it.
     pub plan: Arc<dyn ExecutionPlan>,
-    /// The rows. Nothing runs before it is polled.
-    pub stream: SendableRecordBatchStream,
+    /// What the plan runs with.
+    pub task: Arc<TaskContext>,
 }
 
 impl Engine {
@@ -113,8 +113,7 @@ impl Engine {
         }
         let task = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.map_err(failed)?;
-        let stream = execute_stream(Arc::clone(&plan), task).map_err(failed)?;
-        Ok(Outcome::Rows(Rows { schema: stream.schema(), plan, stream }))
+        Ok(Outcome::Rows(Rows { schema: plan.schema(), plan, task }))
     }
 
     /// Names another resource, loads it and registers the functions again. On an error nothing

@@ -4,12 +4,15 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
 use arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::{ScalarValue, plan_err};
-use datafusion::error::Result;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::common::{ScalarValue, plan_datafusion_err};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::function::{
+    AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs,
+};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature,
+    Accumulator, AggregateUDFImpl, Documentation, Expr, GroupsAccumulator, Signature,
 };
 
 use tamis_harm::Rate;
@@ -64,8 +67,20 @@ impl AggregateUDFImpl for HarmRate {
         ScalarValue::try_from_array(&finish()(&[0], &[0])?, 0)
     }
 
+    /// Changes nothing: it is where DISTINCT is refused, before DataFusion turns it into a GROUP BY.
+    fn simplify(&self) -> Option<AggregateFunctionSimplification> {
+        Some(Box::new(|function: AggregateFunction, _| {
+            if function.params.distinct {
+                return Err(no_distinct("harm_rate"));
+            }
+            Ok(Expr::AggregateFunction(function))
+        }))
+    }
+
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        refuse_distinct(self.name(), &args)?;
+        if args.is_distinct {
+            return Err(no_distinct(self.name()));
+        }
         Ok(Box::new(Counts::new(finish())))
     }
 
@@ -99,11 +114,8 @@ impl AggregateUDFImpl for HarmRate {
 }
 
 /// A share of distinct flags says nothing about rows.
-pub(crate) fn refuse_distinct(function: &str, args: &AccumulatorArgs) -> Result<()> {
-    if args.is_distinct {
-        return plan_err!("{function} counts rows and takes no DISTINCT");
-    }
-    Ok(())
+pub(crate) fn no_distinct(function: &str) -> DataFusionError {
+    plan_datafusion_err!("{function} counts rows and takes no DISTINCT")
 }
 
 /// The columns n, harmful, rate, lower, upper; of no rows the last three are NULL.

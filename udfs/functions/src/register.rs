@@ -78,3 +78,138 @@ pub fn register_all(ctx: &SessionContext, resources: &Resources) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::util::pretty::pretty_format_batches;
+
+    use super::*;
+    use crate::settings::TamisSettings;
+
+    async fn run(ctx: &SessionContext, sql: &str) -> Result<String> {
+        let batches = ctx.sql(sql).await?.collect().await?;
+        Ok(pretty_format_batches(&batches)?.to_string())
+    }
+
+    fn registered() -> SessionContext {
+        let ctx = SessionContext::new();
+        register_all(&ctx, &Resources::builtin().unwrap()).unwrap();
+        ctx
+    }
+
+    #[tokio::test]
+    async fn what_is_absent_is_named_while_planning() {
+        let ctx = registered();
+        for (call, setting) in [
+            ("consent_status('u')", "tamis.consent"),
+            ("consent_record('u')['status']", "tamis.consent"),
+            ("source_check('s', '2026-01-01')", "tamis.sources"),
+            ("subject_ref(text)", "tamis.subject_key"),
+        ] {
+            let sql = format!("EXPLAIN SELECT {call} FROM (VALUES ('a')) AS t(text)");
+            let error = ctx.sql(&sql).await.unwrap_err().to_string();
+            let expected =
+                format!("needs {setting}, which is not set: give it with SET {setting} = ");
+            assert!(error.contains(&expected), "{call}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn registering_again_takes_the_new_resources() {
+        let ctx = registered();
+        let sql = "SELECT license_check('CC-BY-NC-4.0')['verdict'] AS verdict";
+        let commercial = run(&ctx, sql).await.unwrap();
+        ctx.sql("SET tamis.use = 'train-research'").await.unwrap();
+        let error = run(&ctx, sql).await.unwrap_err().to_string();
+        assert!(
+            error.contains("call Resources::load and register_all"),
+            "{error}"
+        );
+
+        let options = ctx.copied_config();
+        let settings = TamisSettings::of(options.options()).unwrap();
+        let resources = Resources::load(&ctx, settings).await.unwrap();
+        register_all(&ctx, &resources).unwrap();
+        let research = run(&ctx, sql).await.unwrap();
+        assert!(
+            commercial.contains("deny") && research.contains("allow"),
+            "{commercial}{research}"
+        );
+        assert_eq!(ctx.state().analyzer().function_rewrites().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_plan_made_before_a_setting_changed_keeps_its_resources() {
+        let ctx = registered();
+        let frame = ctx
+            .sql("SELECT harm(text)['score'] FROM (VALUES ('a')) AS t(text)")
+            .await
+            .unwrap();
+        let planned = frame.clone().create_physical_plan().await.unwrap();
+        ctx.sql("SET tamis.thresholds = 'other.toml'")
+            .await
+            .unwrap();
+        let batches = datafusion::physical_plan::collect(planned, ctx.task_ctx())
+            .await
+            .unwrap();
+        assert_eq!(
+            batches.iter().map(|batch| batch.num_rows()).sum::<usize>(),
+            1
+        );
+        let error = run(&ctx, "SELECT harm('a')").await.unwrap_err().to_string();
+        assert!(error.contains("tamis.thresholds 'other.toml'"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn harm_stands_once_in_a_plan() {
+        let ctx = registered();
+        let sql = "SELECT harm(text)['score'], harm(text)['risks'], harm(text)['hits'] \
+                   FROM (VALUES ('a'), ('b')) AS t(text)";
+        let plan = run(&ctx, &format!("EXPLAIN FORMAT INDENT {sql}"))
+            .await
+            .unwrap();
+        let physical = plan.split("physical_plan").nth(1).unwrap();
+        assert_eq!(physical.matches("harm(column1@0)").count(), 1, "{plan}");
+    }
+
+    #[test]
+    fn functions_of_equal_resources_are_equal() {
+        let resources = Resources::builtin().unwrap();
+        let mut other = resources.clone();
+        other.use_case = "train-research".to_owned();
+        for ((one, same), different) in scalar_functions(&resources)
+            .into_iter()
+            .zip(scalar_functions(&resources))
+            .zip(scalar_functions(&other))
+        {
+            assert_eq!(one, same);
+            assert_eq!(
+                one == different,
+                one.name() != "license_check",
+                "{}",
+                one.name()
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_in_order_and_documented() {
+        let resources = Resources::builtin().unwrap();
+        let names: Vec<String> = scalar_functions(&resources)
+            .iter()
+            .map(|function| {
+                let documented = function.documentation().unwrap();
+                assert!(
+                    documented
+                        .syntax_example
+                        .starts_with(&format!("{}(", function.name()))
+                );
+                function.name().to_owned()
+            })
+            .collect();
+        assert!(names.is_sorted(), "{names:?}");
+        for aggregate in aggregates() {
+            assert!(aggregate.documentation().is_some(), "{}", aggregate.name());
+        }
+    }
+}

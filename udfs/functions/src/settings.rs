@@ -251,7 +251,7 @@ mod tests {
         config.extensions.insert(TamisSettings::default());
         let error = config.set("tamis.lexcion", "x").unwrap_err().to_string();
         assert!(
-            error.contains("unknown setting 'tamis.lexcion', did you mean 'tamis.lexicon'?"),
+            error.contains("unknown setting 'tamis.lexcion' (did you mean 'tamis.lexicon'?)"),
             "{error}"
         );
         let error = config.set("tamis.banana", "x").unwrap_err().to_string();

@@ -22,7 +22,7 @@ use tamis_resource::{ResourceError, nearest};
 use crate::arguments::{Argument, coerce, signature};
 use crate::counts::{Counts, Finish, GroupCounts, state_fields};
 use crate::documentation::document;
-use crate::harm_rate::{FLAG, rate_columns, refuse_distinct};
+use crate::harm_rate::{FLAG, no_distinct, rate_columns};
 use crate::results::{source_verdict_fields, source_verdict_type, struct_array};
 
 /// More harmful rows than this share refuse a source (TC260-003-2024 5.1 a)).
@@ -76,9 +76,13 @@ impl AggregateUDFImpl for SourceVerdict {
         ScalarValue::try_from_array(&rule.finish()(&[0], &[0])?, 0)
     }
 
-    /// Changes nothing: it is where a wrong limit or mode is refused while planning.
+    /// Changes nothing: it is where a wrong limit or mode is refused while planning, and DISTINCT
+    /// before DataFusion turns it into a GROUP BY.
     fn simplify(&self) -> Option<AggregateFunctionSimplification> {
         Some(Box::new(|function: AggregateFunction, _| {
+            if function.params.distinct {
+                return Err(no_distinct("source_verdict"));
+            }
             let literal = |argument: &Expr| match argument {
                 Expr::Literal(value, _) => Some(value.clone()),
                 _ => None,
@@ -94,7 +98,9 @@ impl AggregateUDFImpl for SourceVerdict {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        refuse_distinct(self.name(), &args)?;
+        if args.is_distinct {
+            return Err(no_distinct(self.name()));
+        }
         Ok(Box::new(Counts::new(Rule::of_call(&args)?.finish())))
     }
 
@@ -209,5 +215,50 @@ impl Rule {
             columns.push(Arc::new(StringArray::from_iter_values(verdicts)));
             struct_array(source_verdict_fields(), columns)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn wrong_constants_are_refused_while_planning() {
+        let ctx = SessionContext::new();
+        ctx.register_udaf(SourceVerdict::new().into());
+        for (call, problem) in [
+            (
+                "source_verdict(value > 1, 1.5)",
+                "the limit must be between 0 and 1, it is 1.5",
+            ),
+            ("source_verdict(value > 1, -0.1)", "it is -0.1"),
+            (
+                "source_verdict(value > 1, cast('NaN' AS double))",
+                "it is NaN",
+            ),
+            ("source_verdict(value > 1, NULL)", "it is NULL"),
+            (
+                "source_verdict(value > 1, 0.05, 'Census')",
+                "did you mean 'census'?",
+            ),
+            (
+                "source_verdict(value > 1, 0.05, NULL)",
+                "unknown mode 'NULL'",
+            ),
+            ("source_verdict(DISTINCT value > 1)", "takes no DISTINCT"),
+        ] {
+            let frame = ctx
+                .sql(&format!("SELECT {call} FROM generate_series(1, 9)"))
+                .await
+                .unwrap();
+            let error = frame.into_optimized_plan().unwrap_err();
+            assert!(
+                matches!(error.find_root(), DataFusionError::Plan(_)),
+                "{call}: {error}"
+            );
+            assert!(error.to_string().contains(problem), "{call}: {error}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod check;
 mod files;
 mod ipc;
 mod json;
+mod lines;
 mod parquet;
 mod pump;
 mod separated;

@@ -8,7 +8,7 @@ use arrow::ipc::reader::StreamReader;
 use super::pump::Sink;
 use super::{Found, Lines, Problem, Rows};
 
-/// An IPC file is this, a stream, and a footer for random access.
+/// An IPC file is this, zeros up to some alignment, a stream, and a footer for random access.
 const FILE_MAGIC: &[u8; 8] = b"ARROW1\0\0";
 
 pub(super) fn read(
@@ -16,16 +16,13 @@ pub(super) fn read(
     wanted: &[&'static str],
     found: Sink<'_>,
 ) -> Result<(), Problem> {
-    let mut start = Vec::with_capacity(FILE_MAGIC.len());
-    input
-        .take(FILE_MAGIC.len() as u64)
-        .read_to_end(&mut start)
-        .map_err(|error| Problem::new("begin of file", error.to_string()))?;
-    let start = if start == FILE_MAGIC {
-        Vec::new()
-    } else {
-        start
-    };
+    let mut start = word(input)?;
+    if start == FILE_MAGIC {
+        start = word(input)?;
+        while start == [0; 8] {
+            start = word(input)?;
+        }
+    }
     let stream = io::Cursor::new(start).chain(input);
     let reader = StreamReader::try_new(stream, None)
         .map_err(|error| problem("begin of file".to_owned(), error))?;
@@ -55,6 +52,14 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// The next eight bytes, fewer at the end.
+fn word(input: &mut dyn Read) -> Result<Vec<u8>, Problem> {
+    let mut word = Vec::with_capacity(FILE_MAGIC.len());
+    let read = input.take(FILE_MAGIC.len() as u64).read_to_end(&mut word);
+    read.map_err(|error| Problem::new("begin of file", error.to_string()))?;
+    Ok(word)
 }
 
 fn problem(place: String, error: ArrowError) -> Problem {

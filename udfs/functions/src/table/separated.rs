@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringBuilder};
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
+use super::lines::{LineCounter, remembered};
 use super::pump::Sink;
 use super::{Found, Lines, Problem, Rows};
 
@@ -17,7 +18,9 @@ pub(super) fn read(
     wanted: &[&'static str],
     found: Sink<'_>,
 ) -> Result<(), Problem> {
+    let (input, lines) = remembered(input);
     let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(input);
+    let problem = |error| problem(&lines, error);
     let headers = reader.headers().map_err(problem)?.clone();
     if headers.is_empty() {
         return Err(Problem::new("line 1", "there is no header"));
@@ -32,7 +35,7 @@ pub(super) fn read(
     let mut batch = Batch::new(&places);
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(problem)? {
-        batch.push(&record);
+        batch.push(&record, &lines);
         if batch.lines.len() == BATCH && !found(batch.finish()) {
             return Ok(());
         }
@@ -60,14 +63,14 @@ impl<'a> Batch<'a> {
     }
 
     /// An empty field is NULL: the format has no other way to write it.
-    fn push(&mut self, record: &StringRecord) {
+    fn push(&mut self, record: &StringRecord, lines: &LineCounter) {
         for (place, builder) in self.places.iter().zip(&mut self.builders) {
             if let Some(place) = place {
                 builder.append_option(record.get(*place).filter(|field| !field.is_empty()));
             }
         }
-        self.lines
-            .push(record.position().map_or(0, csv::Position::line));
+        let offset = record.position().map_or(0, csv::Position::byte);
+        self.lines.push(lines.line_from(offset));
     }
 
     fn finish(&mut self) -> Found {
@@ -87,8 +90,10 @@ impl<'a> Batch<'a> {
 }
 
 /// The crate's own messages repeat parts of the text; these do not.
-fn problem(error: csv::Error) -> Problem {
-    let line = error.position().map(csv::Position::line);
+fn problem(lines: &LineCounter, error: csv::Error) -> Problem {
+    let line = error
+        .position()
+        .map(|position| lines.line_from(position.byte()));
     let place = line.map_or_else(|| "begin of file".to_owned(), |line| format!("line {line}"));
     let message = match error.kind() {
         ErrorKind::UnequalLengths {

@@ -1,9 +1,9 @@
 use std::fs;
 use std::io::Write;
 
+use ::parquet::arrow::ArrowWriter;
 use arrow::array::{BooleanArray, RecordBatch, StringArray, StringViewArray, TimestampSecondArray};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use ::parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
 use super::*;
@@ -436,4 +436,46 @@ async fn the_first_refusal_ends_the_reading() {
         .unwrap_err();
     assert_eq!(error.to_string(), "t, line 2: refused");
     assert_eq!(seen, 1);
+}
+
+#[tokio::test]
+async fn object_stores_of_the_session_are_read() {
+    use object_store::memory::InMemory;
+    use object_store::{ObjectStoreExt, PutPayload};
+
+    let store = Arc::new(InMemory::new());
+    for (path, content) in [
+        ("registry/2026/a.csv", "id,at\n1,\n"),
+        ("registry/2026/b c.csv", "id,at\n2,\n"),
+        ("registry/2025/a.csv", "id,at\n3,\n"),
+    ] {
+        let path = object_store::path::Path::from(path);
+        store
+            .put(&path, PutPayload::from_static(content.as_bytes()))
+            .await
+            .unwrap();
+    }
+    let ctx = SessionContext::new();
+    ctx.register_object_store(&url::Url::parse("mem://bucket").unwrap(), store);
+    for (uri, expected) in [
+        ("mem://bucket/registry/2026/a.csv", vec!["1"]),
+        ("mem://bucket/registry/2026/", vec!["1", "2"]),
+        ("mem://bucket/registry", vec!["3", "1", "2"]),
+        ("mem://bucket/registry/*/a.csv", vec!["3", "1"]),
+    ] {
+        let mut ids = Vec::new();
+        let mut each = |row: &Row<'_>| {
+            ids.push(row.text(0).unwrap().to_owned());
+            Ok(())
+        };
+        read_rows(&ctx, "consent", uri, COLUMNS, &mut each)
+            .await
+            .unwrap();
+        assert_eq!(ids, expected, "{uri}");
+    }
+    let none = &mut |_: &Row<'_>| Ok(());
+    let error = read_rows(&ctx, "consent", "mem://bucket/other/", COLUMNS, none)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("no such file"), "{error}");
 }

@@ -1,0 +1,6 @@
+//! Commands on this machine.
+
+mod bad_input;
+mod crash;
+mod job;
+mod sql;
