@@ -20,7 +20,9 @@ pub fn tamis() -> Command {
     command.current_dir(project());
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("AWS_") || (text.starts_with("TAMIS_") && !text.starts_with("TAMIS_TEST_")) {
+        if text.starts_with("AWS_")
+            || (text.starts_with("TAMIS_") && !text.starts_with("TAMIS_TEST_"))
+        {
             command.env_remove(&name);
         }
     }
@@ -59,7 +61,15 @@ pub fn query(sql: &str) -> String {
 /// Runs the quickstart into `output`.
 #[track_caller]
 pub fn quickstart(output: &Path) -> String {
-    run_ok(&["run", "examples/quickstart/job.toml", "--output", path(output)], 0)
+    run_ok(
+        &[
+            "run",
+            "examples/quickstart/job.toml",
+            "--output",
+            path(output),
+        ],
+        0,
+    )
 }
 
 pub fn path(path: &Path) -> &str {
@@ -76,7 +86,12 @@ pub fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
             if entry.is_dir() {
                 folders.push(entry);
             } else {
-                let name = entry.strip_prefix(root).expect("below root").to_str().expect("UTF-8").to_owned();
+                let name = entry
+                    .strip_prefix(root)
+                    .expect("below root")
+                    .to_str()
+                    .expect("UTF-8")
+                    .to_owned();
                 found.insert(name, std::fs::read(&entry).expect("file reads"));
             }
         }
@@ -114,16 +129,29 @@ impl Corpus {
     pub fn parquet(&self, name: &str, columns: Vec<(&str, ArrayRef)>, group: usize) {
         let batch = RecordBatch::try_from_iter(columns).expect("columns fit");
         let file = std::fs::File::create(self.at("corpus").join(name)).expect("file opens");
-        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group)).build();
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("writer");
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(group))
+            .build();
+        let mut writer =
+            ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("writer");
         writer.write(&batch).expect("rows write");
         writer.close().expect("file closes");
     }
 
     /// `rows` clean rows of the source `books` in `corpus/<name>`.
     pub fn clean(&self, name: &str, rows: usize, group: usize) {
-        let text: Vec<String> = (0..rows).map(|row| format!("A plain sentence, number {row} of {name}.")).collect();
-        self.parquet(name, vec![("body", strings(text)), ("source", same("books", rows)), ("license", same("MIT", rows))], group);
+        let text: Vec<String> = (0..rows)
+            .map(|row| format!("A plain sentence, number {row} of {name}."))
+            .collect();
+        self.parquet(
+            name,
+            vec![
+                ("body", strings(text)),
+                ("source", same("books", rows)),
+                ("license", same("MIT", rows)),
+            ],
+            group,
+        );
     }
 
     /// A job file over the corpus; `more` is appended.
@@ -149,12 +177,22 @@ impl Corpus {
 
     /// Rows of a folder of the output.
     pub fn count(&self, folder: &str) -> u64 {
-        query(&format!("select count(*) from '{}/'", path(&self.at("out").join(folder)))).parse().expect("a number")
+        query(&format!(
+            "select count(*) from '{}/'",
+            path(&self.at("out").join(folder))
+        ))
+        .parse()
+        .expect("a number")
     }
 }
 
 pub fn strings<T: AsRef<str>>(values: Vec<T>) -> ArrayRef {
-    Arc::new(values.iter().map(|value| Some(value.as_ref())).collect::<StringArray>())
+    Arc::new(
+        values
+            .iter()
+            .map(|value| Some(value.as_ref()))
+            .collect::<StringArray>(),
+    )
 }
 
 pub fn same(value: &str, rows: usize) -> ArrayRef {

@@ -39,30 +39,87 @@ pub async fn run(args: InitArgs) -> Result<(), CliError> {
     };
     let failed = |error: std::io::Error| CliError::Failed(format!("{}: {error}", path.display()));
     let mut file = std::fs::File::create_new(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            CliError::Usage(format!("{} is there already; name another file with -o", path.display()))
-        }
+        std::io::ErrorKind::AlreadyExists => CliError::Usage(format!(
+            "{} is there already; name another file with -o",
+            path.display()
+        )),
         _ => failed(error),
     })?;
     file.write_all(text.as_bytes()).map_err(failed)?;
-    eprintln!("Wrote {}. Look it over, then: tamis run {}", path.display(), path.display());
+    eprintln!(
+        "Wrote {}. Look it over, then: tamis run {}",
+        path.display(),
+        path.display()
+    );
     Ok(())
 }
 
 /// Names that usually play a part, best first.
 const USUAL: &[(&str, &[&str])] = &[
-    ("id", &["id", "doc_id", "document_id", "uuid", "key", "hash"]),
-    ("text", &["text", "body", "content", "raw_content", "document", "markdown", "passage"]),
-    ("source", &["source", "source_id", "dataset", "dataset_name", "domain", "origin"]),
-    ("license", &["license", "licence", "license_id", "spdx", "rights"]),
-    ("subject", &["subject", "subject_id", "user_id", "author", "author_id", "user"]),
+    (
+        "id",
+        &["id", "doc_id", "document_id", "uuid", "key", "hash"],
+    ),
+    (
+        "text",
+        &[
+            "text",
+            "body",
+            "content",
+            "raw_content",
+            "document",
+            "markdown",
+            "passage",
+        ],
+    ),
+    (
+        "source",
+        &[
+            "source",
+            "source_id",
+            "dataset",
+            "dataset_name",
+            "domain",
+            "origin",
+        ],
+    ),
+    (
+        "license",
+        &["license", "licence", "license_id", "spdx", "rights"],
+    ),
+    (
+        "subject",
+        &[
+            "subject",
+            "subject_id",
+            "user_id",
+            "author",
+            "author_id",
+            "user",
+        ],
+    ),
     ("url", &["url", "uri", "link", "page_url"]),
-    ("collected_at", &["collected_at", "fetched_at", "crawl_date", "crawled_at", "timestamp", "date"]),
+    (
+        "collected_at",
+        &[
+            "collected_at",
+            "fetched_at",
+            "crawl_date",
+            "crawled_at",
+            "timestamp",
+            "date",
+        ],
+    ),
 ];
 
 fn guess<'a>(schema: &'a Schema, names: &[&str]) -> Option<&'a str> {
     names.iter().find_map(|name| {
-        schema.fields().iter().map(|field| field.name()).find(|field| field.eq_ignore_ascii_case(name)).map(String::as_str)
+        schema
+            .fields()
+            .iter()
+            .map(|field| field.name())
+            .find(|field| field.eq_ignore_ascii_case(name))
+            .map(String::as_str)
     })
 }
 
@@ -78,21 +135,37 @@ fn job_file(corpus: &str, inputs: &Inputs) -> String {
         bytes(inputs.bytes())
     );
     for field in schema.fields() {
-        let place = if inputs.is_partition(field.name()) { ", from the path" } else { "" };
-        let _ = writeln!(text, "#   {}: {}{place}", field.name(), short_type(field.data_type()));
+        let place = if inputs.is_partition(field.name()) {
+            ", from the path"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "#   {}: {}{place}",
+            field.name(),
+            short_type(field.data_type())
+        );
     }
     let _ = writeln!(text, "\n[corpus]\nuri = {}\n", quoted(corpus));
-    text.push_str("# Which column plays which part. `text` and `source` are required.\n[corpus.columns]\n");
+    text.push_str(
+        "# Which column plays which part. `text` and `source` are required.\n[corpus.columns]\n",
+    );
     for (part, names) in USUAL {
         let fits = |name: &&str| {
-            *part != "text" || schema.field_with_name(name).is_ok_and(|field| is_string(field.data_type()))
+            *part != "text"
+                || schema
+                    .field_with_name(name)
+                    .is_ok_and(|field| is_string(field.data_type()))
         };
         let what = match *part {
             "id" => "the row's own id, shown in dropped/",
             "text" => "the text that is judged",
             "source" => "a key of the source registry",
             "license" => "the declared licence, in any spelling",
-            "subject" => "the person the row is from or about; written as a keyed ref, needs consent and subject_key below",
+            "subject" => {
+                "the person the row is from or about; written as a keyed ref, needs consent and subject_key below"
+            }
             "url" => "where the row was collected",
             _ => "when it was collected",
         };
@@ -100,7 +173,9 @@ fn job_file(corpus: &str, inputs: &Inputs) -> String {
             // A wrong guess about a person would only cost an error; still, it is theirs to decide.
             Some(name) if *part == "subject" => format!("# {part} = {}", quoted(name)),
             Some(name) => format!("{part} = {}", quoted(name)),
-            None if matches!(*part, "text" | "source") => format!("{part} = \"\" # no column looks like it: fill in"),
+            None if matches!(*part, "text" | "source") => {
+                format!("{part} = \"\" # no column looks like it: fill in")
+            }
             None => format!("# {part} = \"\""),
         };
         let _ = writeln!(text, "{line:<32} # {what}");
@@ -114,7 +189,12 @@ fn job_file(corpus: &str, inputs: &Inputs) -> String {
     if !reserved.is_empty() {
         text.push_str("\n# Names Tamis writes itself: the corpus's own columns get another name in the output.\n[corpus.rename]\n");
         for name in reserved {
-            let _ = writeln!(text, "{} = {}", quoted(name), quoted(&format!("input_{name}")));
+            let _ = writeln!(
+                text,
+                "{} = {}",
+                quoted(name),
+                quoted(&format!("input_{name}"))
+            );
         }
     }
     text.push_str(
@@ -147,7 +227,11 @@ uri = \"out/\"                     # a directory or s3:// prefix that is empty
 
 fn short_type(data_type: &DataType) -> String {
     let text = data_type.to_string();
-    if text.chars().count() > 80 { text.chars().take(80).chain("...".chars()).collect() } else { text }
+    if text.chars().count() > 80 {
+        text.chars().take(80).chain("...".chars()).collect()
+    } else {
+        text
+    }
 }
 
 fn quoted(text: &str) -> String {

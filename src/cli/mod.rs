@@ -20,7 +20,12 @@ pub mod verify;
 const STACK: usize = 16 << 20;
 
 #[derive(Debug, Parser)]
-#[command(name = "tamis", version, about = "The sieve for training corpora: SQL policies over Parquet, a filtered dataset with proof in every row", max_term_width = 100)]
+#[command(
+    name = "tamis",
+    version,
+    about = "The sieve for training corpora: SQL policies over Parquet, a filtered dataset with proof in every row",
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,7 +57,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -66,7 +74,11 @@ pub fn main() -> ExitCode {
     let result = std::thread::Builder::new()
         .stack_size(STACK)
         .spawn(move || handle.block_on(dispatch(command)))
-        .and_then(|thread| thread.join().map_err(|_| std::io::Error::other("the command panicked")));
+        .and_then(|thread| {
+            thread
+                .join()
+                .map_err(|_| std::io::Error::other("the command panicked"))
+        });
     runtime.shutdown_background();
     match result {
         Ok(Ok(())) => ExitCode::SUCCESS,

@@ -36,7 +36,10 @@ pub fn run(args: PolicyArgs) -> Result<(), CliError> {
         PolicyCommand::List => {
             for name in Pack::builtin_names() {
                 let pack = Pack::load(name)?;
-                println!("{name}  {} ({})  {}", pack.standard, pack.edition, pack.identity);
+                println!(
+                    "{name}  {} ({})  {}",
+                    pack.standard, pack.edition, pack.identity
+                );
             }
             Ok(())
         }
@@ -49,7 +52,10 @@ fn export(name: &str, folder: Option<PathBuf>) -> Result<(), CliError> {
     let folder = folder.unwrap_or_else(|| PathBuf::from(&pack.name));
     let failed = |error: std::io::Error| CliError::Failed(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(failed)?;
-    let taken: Vec<&str> = FILES.into_iter().filter(|file| folder.join(file).exists()).collect();
+    let taken: Vec<&str> = FILES
+        .into_iter()
+        .filter(|file| folder.join(file).exists())
+        .collect();
     if !taken.is_empty() {
         return Err(CliError::Usage(format!(
             "{} holds {} already; name another folder",
@@ -60,6 +66,11 @@ fn export(name: &str, folder: Option<PathBuf>) -> Result<(), CliError> {
     for file in FILES {
         std::fs::write(folder.join(file), pack.file(file)).map_err(failed)?;
     }
-    println!("Wrote {} to {}. Use it with: [policy] pack = \"{}\"", FILES.join(", "), folder.display(), folder.display());
+    println!(
+        "Wrote {} to {}. Use it with: [policy] pack = \"{}\"",
+        FILES.join(", "),
+        folder.display(),
+        folder.display()
+    );
     Ok(())
 }

@@ -32,13 +32,74 @@ Tab completes functions, tables, keywords, settings, and paths inside quotes.";
 
 /// Words that begin or join the parts of a statement.
 const KEYWORDS: &[&str] = &[
-    "ALL", "AND", "AS", "ASC", "BETWEEN", "BY", "CASE", "CAST", "COPY", "CREATE", "CROSS",
-    "DESC", "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "EXCEPT", "EXISTS", "EXPLAIN",
-    "EXTERNAL", "FALSE", "FILTER", "FROM", "FULL", "GROUP", "HAVING", "ILIKE", "IN", "INNER",
-    "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "LOCATION", "NOT",
-    "NULL", "NULLS", "OFFSET", "ON", "OPTIONS", "OR", "ORDER", "OVER", "PARTITION",
-    "PARTITIONED", "RESET", "RIGHT", "SELECT", "SET", "SHOW", "STORED", "TABLE", "TABLES", "THEN",
-    "TO", "TRUE", "UNION", "USING", "VALUES", "VIEW", "WHEN", "WHERE", "WITH",
+    "ALL",
+    "AND",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "COPY",
+    "CREATE",
+    "CROSS",
+    "DESC",
+    "DESCRIBE",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXISTS",
+    "EXPLAIN",
+    "EXTERNAL",
+    "FALSE",
+    "FILTER",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INSERT",
+    "INTERSECT",
+    "INTO",
+    "IS",
+    "JOIN",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "LOCATION",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OFFSET",
+    "ON",
+    "OPTIONS",
+    "OR",
+    "ORDER",
+    "OVER",
+    "PARTITION",
+    "PARTITIONED",
+    "RESET",
+    "RIGHT",
+    "SELECT",
+    "SET",
+    "SHOW",
+    "STORED",
+    "TABLE",
+    "TABLES",
+    "THEN",
+    "TO",
+    "TRUE",
+    "UNION",
+    "USING",
+    "VALUES",
+    "VIEW",
+    "WHEN",
+    "WHERE",
+    "WITH",
 ];
 
 /// Reads and runs statements until the end of input.
@@ -61,14 +122,23 @@ pub async fn run(
         .build();
     let mut editor: Editor<Assistant, FileHistory> = Editor::with_config(config).map_err(failed)?;
     let words = Arc::new(Mutex::new(Vec::new()));
-    editor.set_helper(Some(Assistant { words: Arc::clone(&words) }));
+    editor.set_helper(Some(Assistant {
+        words: Arc::clone(&words),
+    }));
     let history = history_file(|name| std::env::var_os(name).map(PathBuf::from));
     if let Some(path) = &history {
         // The first time there is none.
         let _ = editor.load_history(path);
     }
-    println!("Tamis {}. \\? for help, \\q to leave.", env!("CARGO_PKG_VERSION"));
-    let mut prompt = Prompt { format, max_rows, timing: true };
+    println!(
+        "Tamis {}. \\? for help, \\q to leave.",
+        env!("CARGO_PKG_VERSION")
+    );
+    let mut prompt = Prompt {
+        format,
+        max_rows,
+        timing: true,
+    };
     loop {
         if let Ok(mut words) = words.lock() {
             *words = words_of(&engine);
@@ -90,7 +160,9 @@ pub async fn run(
                 prompt.timing = !prompt.timing;
                 println!("timing is {}", if prompt.timing { "on" } else { "off" });
             }
-            Command::Unknown(name) => eprintln!("error: there is no {name}; \\? shows what there is"),
+            Command::Unknown(name) => {
+                eprintln!("error: there is no {name}; \\? shows what there is")
+            }
             Command::Tables => {
                 let names = table_names(engine.context());
                 if names.is_empty() {
@@ -119,7 +191,8 @@ fn save_history(editor: &mut Editor<Assistant, FileHistory>, path: &std::path::P
 /// `$XDG_STATE_HOME/tamis/history`, else `~/.local/state/tamis/history`.
 fn history_file(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let set = |name: &str| variable(name).filter(|path| path.is_absolute());
-    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local").join("state")))?;
+    let state =
+        set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local").join("state")))?;
     Some(state.join("tamis").join("history"))
 }
 
@@ -145,8 +218,12 @@ impl Command {
         if bare.eq_ignore_ascii_case("quit") || bare.eq_ignore_ascii_case("exit") {
             return Self::Leave;
         }
-        let Some(command) = bare.strip_prefix('\\') else { return Self::Sql(line.to_owned()) };
-        let (name, argument) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        let Some(command) = bare.strip_prefix('\\') else {
+            return Self::Sql(line.to_owned());
+        };
+        let (name, argument) = command
+            .split_once(char::is_whitespace)
+            .unwrap_or((command, ""));
         match (name, argument.trim()) {
             ("q", "") => Self::Leave,
             ("?" | "h", "") => Self::Help,
@@ -161,9 +238,15 @@ impl Command {
 /// A name as it is, a path in quotes.
 fn as_table(name: &str) -> String {
     let quoted = name.starts_with(['\'', '"']);
-    let is_name = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+    let is_name = name
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
         && !std::path::Path::new(name).exists();
-    if quoted || is_name { name.to_owned() } else { format!("'{}'", name.replace('\'', "''")) }
+    if quoted || is_name {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', "''"))
+    }
 }
 
 struct Prompt {
@@ -206,7 +289,11 @@ impl Prompt {
         }
     }
 
-    async fn show(&self, engine: &mut Engine, statement: &Numbered) -> Result<Option<usize>, String> {
+    async fn show(
+        &self,
+        engine: &mut Engine,
+        statement: &Numbered,
+    ) -> Result<Option<usize>, String> {
         let rows = match engine.run(statement).await? {
             Outcome::Done => return Ok(None),
             Outcome::Rows(rows) => rows,
@@ -218,7 +305,11 @@ impl Prompt {
             max_rows: most_rows(self.max_rows, on_terminal),
             keeps_lines: statement.is_explain(),
         };
-        let format = if self.format.is_binary() && on_terminal { Format::Table } else { self.format };
+        let format = if self.format.is_binary() && on_terminal {
+            Format::Table
+        } else {
+            self.format
+        };
         let sink = destination.open().map_err(|error| error.to_string())?;
         let writer = writer(format, &rows.schema, sink, look).map_err(|error| error.to_string())?;
         match deliver(rows, Some(writer), on_terminal && format != Format::Table).await {
@@ -244,12 +335,23 @@ struct Assistant {
 /// Functions, tables and settings of the session.
 fn words_of(engine: &Engine) -> Vec<String> {
     let state = engine.context().state();
-    let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
-    let functions = functions.chain(state.window_functions().keys()).chain(state.table_functions().keys());
+    let functions = state
+        .scalar_functions()
+        .keys()
+        .chain(state.aggregate_functions().keys());
+    let functions = functions
+        .chain(state.window_functions().keys())
+        .chain(state.table_functions().keys());
     let mut words: Vec<String> = functions.map(|name| format!("{name}(")).collect();
     words.extend(table_names(engine.context()));
     words.extend(KEYS.iter().map(|(name, _)| format!("tamis.{name}")));
-    words.extend(state.config_options().entries().into_iter().map(|entry| entry.key));
+    words.extend(
+        state
+            .config_options()
+            .entries()
+            .into_iter()
+            .map(|entry| entry.key),
+    );
     words.sort();
     words.dedup();
     words
@@ -258,7 +360,12 @@ fn words_of(engine: &Engine) -> Vec<String> {
 impl Completer for Assistant {
     type Candidate = Pair;
 
-    fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+    fn complete(
+        &self,
+        line: &str,
+        position: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let words = match self.words.lock() {
             Ok(words) => words.clone(),
             Err(_) => Vec::new(),
@@ -275,7 +382,9 @@ fn complete(line: &str, position: usize, words: &[String]) -> (usize, Vec<Pair>)
     }
     let start = before
         .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '\\')))
-        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        .map_or(0, |at| {
+            at + before[at..].chars().next().map_or(1, char::len_utf8)
+        });
     let word = &before[start..];
     if word.is_empty() {
         return (start, Vec::new());
@@ -284,15 +393,28 @@ fn complete(line: &str, position: usize, words: &[String]) -> (usize, Vec<Pair>)
     let mut pairs: Vec<Pair> = words
         .iter()
         .filter(|candidate| candidate.to_lowercase().starts_with(&lower))
-        .map(|candidate| Pair { display: candidate.clone(), replacement: candidate.clone() })
+        .map(|candidate| Pair {
+            display: candidate.clone(),
+            replacement: candidate.clone(),
+        })
         .collect();
     let keeps_case = word.chars().any(char::is_lowercase);
-    pairs.extend(KEYWORDS.iter().filter(|keyword| keyword.to_lowercase().starts_with(&lower)).map(
-        |keyword| {
-            let text = if keeps_case { keyword.to_lowercase() } else { (*keyword).to_owned() };
-            Pair { display: text.clone(), replacement: format!("{text} ") }
-        },
-    ));
+    pairs.extend(
+        KEYWORDS
+            .iter()
+            .filter(|keyword| keyword.to_lowercase().starts_with(&lower))
+            .map(|keyword| {
+                let text = if keeps_case {
+                    keyword.to_lowercase()
+                } else {
+                    (*keyword).to_owned()
+                };
+                Pair {
+                    display: text.clone(),
+                    replacement: format!("{text} "),
+                }
+            }),
+    );
     (start, pairs)
 }
 
@@ -312,7 +434,8 @@ fn complete_path(path: &str, start: usize) -> (usize, Vec<Pair>) {
         .flatten()
         .filter_map(|entry| {
             let mut found = entry.file_name().into_string().ok()?;
-            let wanted = found.starts_with(name) && (!found.starts_with('.') || name.starts_with('.'));
+            let wanted =
+                found.starts_with(name) && (!found.starts_with('.') || name.starts_with('.'));
             if !wanted {
                 return None;
             }
@@ -321,7 +444,10 @@ fn complete_path(path: &str, start: usize) -> (usize, Vec<Pair>) {
                 found.push('/');
             }
             // A quote in a name is doubled inside quotes.
-            Some(Pair { display: found.clone(), replacement: found.replace('\'', "''") })
+            Some(Pair {
+                display: found.clone(),
+                replacement: found.replace('\'', "''"),
+            })
         })
         .collect();
     pairs.sort_by(|a, b| a.display.cmp(&b.display));
@@ -403,11 +529,28 @@ mod tests {
 
     #[test]
     fn a_statement_is_whole_at_its_semicolon() {
-        let whole = ["SELECT 1;", "SELECT ';'; -- done", "SELECT 1; /* ; */ ", "\\d", "", "  ", "quit", "SELECT '中文；';"];
+        let whole = [
+            "SELECT 1;",
+            "SELECT ';'; -- done",
+            "SELECT 1; /* ; */ ",
+            "\\d",
+            "",
+            "  ",
+            "quit",
+            "SELECT '中文；';",
+        ];
         for text in whole {
             assert!(is_complete(text), "{text}");
         }
-        let open = ["SELECT 1", "SELECT ';", "SELECT \"a;", "SELECT 1 -- ;", "SELECT 1 /* ;", "SELECT 1; SELECT 2", "SELECT 'it''s;"];
+        let open = [
+            "SELECT 1",
+            "SELECT ';",
+            "SELECT \"a;",
+            "SELECT 1 -- ;",
+            "SELECT 1 /* ;",
+            "SELECT 1; SELECT 2",
+            "SELECT 'it''s;",
+        ];
         for text in open {
             assert!(!is_complete(text), "{text}");
         }
@@ -415,12 +558,23 @@ mod tests {
 
     #[test]
     fn words_complete_by_their_beginning() {
-        let words: Vec<String> = ["harm(", "harm_score(", "tamis.lexicon", "corpus"].map(str::to_owned).to_vec();
+        let words: Vec<String> = ["harm(", "harm_score(", "tamis.lexicon", "corpus"]
+            .map(str::to_owned)
+            .to_vec();
         let texts = |line: &str| {
             let (start, pairs) = complete(line, line.len(), &words);
-            (start, pairs.into_iter().map(|pair| pair.replacement).collect::<Vec<_>>())
+            (
+                start,
+                pairs
+                    .into_iter()
+                    .map(|pair| pair.replacement)
+                    .collect::<Vec<_>>(),
+            )
         };
-        assert_eq!(texts("SELECT har"), (7, vec!["harm(".to_owned(), "harm_score(".to_owned()]));
+        assert_eq!(
+            texts("SELECT har"),
+            (7, vec!["harm(".to_owned(), "harm_score(".to_owned()])
+        );
         assert_eq!(texts("SET tamis.l"), (4, vec!["tamis.lexicon".to_owned()]));
         assert_eq!(texts("sel"), (0, vec!["select ".to_owned()]));
         assert_eq!(texts("SEL"), (0, vec!["SELECT ".to_owned()]));
@@ -453,22 +607,40 @@ mod tests {
         assert_eq!(Command::of(" \\q "), Command::Leave);
         assert_eq!(Command::of("exit;"), Command::Leave);
         assert_eq!(Command::of("\\d"), Command::Tables);
-        assert_eq!(Command::of("\\d corpus"), Command::Sql("DESCRIBE corpus".to_owned()));
-        assert_eq!(Command::of("\\d a/b.csv;"), Command::Sql("DESCRIBE 'a/b.csv'".to_owned()));
+        assert_eq!(
+            Command::of("\\d corpus"),
+            Command::Sql("DESCRIBE corpus".to_owned())
+        );
+        assert_eq!(
+            Command::of("\\d a/b.csv;"),
+            Command::Sql("DESCRIBE 'a/b.csv'".to_owned())
+        );
         assert_eq!(Command::of("\\x"), Command::Unknown("\\x".to_owned()));
         assert_eq!(Command::of(";"), Command::Nothing);
-        assert_eq!(Command::of("SELECT 1;"), Command::Sql("SELECT 1;".to_owned()));
+        assert_eq!(
+            Command::of("SELECT 1;"),
+            Command::Sql("SELECT 1;".to_owned())
+        );
     }
 
     #[test]
     fn the_history_lies_in_the_state_directory() {
         let from = |pairs: &'static [(&'static str, &'static str)]| {
             history_file(|name| {
-                pairs.iter().find(|pair| pair.0 == name).map(|pair| PathBuf::from(pair.1))
+                pairs
+                    .iter()
+                    .find(|pair| pair.0 == name)
+                    .map(|pair| PathBuf::from(pair.1))
             })
         };
-        assert_eq!(from(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]), Some("/s/tamis/history".into()));
-        assert_eq!(from(&[("HOME", "/h")]), Some("/h/.local/state/tamis/history".into()));
+        assert_eq!(
+            from(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]),
+            Some("/s/tamis/history".into())
+        );
+        assert_eq!(
+            from(&[("HOME", "/h")]),
+            Some("/h/.local/state/tamis/history".into())
+        );
         assert_eq!(from(&[("XDG_STATE_HOME", "relative")]), None);
     }
 }

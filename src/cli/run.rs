@@ -107,8 +107,12 @@ pub async fn run(args: RunArgs) -> Result<(), CliError> {
     }
     let stop = Stop::default();
     stop_on_signal(stop.clone());
-    let options =
-        RunOptions { limit: args.limit, workers: args.work.workers(), stop, progress: args.work.progress() };
+    let options = RunOptions {
+        limit: args.limit,
+        workers: args.work.workers(),
+        stop,
+        progress: args.work.progress(),
+    };
     let result = run_job(&file, &stores, &options).await;
     options.progress.finish();
     let outcome = result?;
@@ -166,7 +170,8 @@ pub(super) fn stop_on_signal(stop: Stop) {
 async fn wait_for_signal() -> std::io::Result<()> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             result = tokio::signal::ctrl_c() => result,
             _ = terminate.recv() => Ok(()),
@@ -182,22 +187,46 @@ fn plan(job: &Job, output: &str) -> String {
     let spec = &job.spec;
     let rows: u64 = job.units.iter().map(crate::job::unit::Unit::rows).sum();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "Would judge {} rows of {} files ({}) in {} units", thousands(rows), job.inputs.files.len(), bytes(job.inputs.bytes()), job.units.len());
+    let _ = writeln!(
+        text,
+        "Would judge {} rows of {} files ({}) in {} units",
+        thousands(rows),
+        job.inputs.files.len(),
+        bytes(job.inputs.bytes()),
+        job.units.len()
+    );
     if job.inputs.ignored > 0 {
-        let _ = writeln!(text, "  {} other objects below the corpus are not Parquet by name and are left alone", job.inputs.ignored);
+        let _ = writeln!(
+            text,
+            "  {} other objects below the corpus are not Parquet by name and are left alone",
+            job.inputs.ignored
+        );
     }
-    for file in job.inputs.files.iter().filter(|file| file.unreadable.is_some()) {
+    for file in job
+        .inputs
+        .files
+        .iter()
+        .filter(|file| file.unreadable.is_some())
+    {
         let reason = file.unreadable.as_deref().unwrap_or_default();
         let _ = writeln!(text, "  would quarantine {}: {reason}", file.relative);
     }
-    let _ = writeln!(text, "Policy    {} ({}), as of {}", job.policy, job.pack.standard, spec.as_of);
+    let _ = writeln!(
+        text,
+        "Policy    {} ({}), as of {}",
+        job.policy, job.pack.standard, spec.as_of
+    );
     let _ = writeln!(text, "Purpose   {}; use {}", spec.purpose, spec.use_case);
     for (part, column) in spec.columns.mapped() {
         let _ = writeln!(text, "Column    {part} = {column}");
     }
     for (setting, resource) in &spec.resources {
         let digest: String = resource.sha256.chars().take(12).collect();
-        let _ = writeln!(text, "Resource  {setting} = {} {} sha256:{digest}", resource.uri, resource.version);
+        let _ = writeln!(
+            text,
+            "Resource  {setting} = {} {} sha256:{digest}",
+            resource.uri, resource.version
+        );
     }
     let _ = writeln!(text, "Job       {}", job.identity);
     let _ = writeln!(text, "Output    {output}");

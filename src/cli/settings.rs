@@ -99,7 +99,9 @@ impl ConfigFile {
         match std::fs::read_to_string(CONFIG_FILE) {
             Ok(text) => Self::parse(&text, Path::new(CONFIG_FILE)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(CliError::Usage(format!("{CONFIG_FILE}: cannot be read ({error})"))),
+            Err(error) => Err(CliError::Usage(format!(
+                "{CONFIG_FILE}: cannot be read ({error})"
+            ))),
         }
     }
 
@@ -110,7 +112,9 @@ impl ConfigFile {
     pub fn parse(text: &str, path: &Path) -> Result<Self, CliError> {
         let path = path.display();
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
+            let line = error
+                .span()
+                .map(|span| 1 + text[..span.start].matches('\n').count());
             let line = line.map(|line| format!(" line {line}")).unwrap_or_default();
             // Not the parser's own text: it quotes the line, and the line can hold a secret.
             CliError::Usage(format!("{path}{line}: {}", error.message()))
@@ -123,10 +127,16 @@ impl ConfigFile {
             .collect();
         for (section, values) in &table {
             if !SECTIONS.contains(&section.as_str()) {
-                return Err(unknown(&format!("{path}: unknown section"), section, SECTIONS));
+                return Err(unknown(
+                    &format!("{path}: unknown section"),
+                    section,
+                    SECTIONS,
+                ));
             }
             let Some(values) = values.as_table() else {
-                return Err(CliError::Usage(format!("{path}: {section} is a section: [{section}]")));
+                return Err(CliError::Usage(format!(
+                    "{path}: {section} is a section: [{section}]"
+                )));
             };
             let (into, known): (_, &[&str]) = match section.as_str() {
                 "resources" => (&mut file.tamis, &resource_keys),
@@ -154,7 +164,9 @@ impl ConfigFile {
             if let Some(value) = file.store.get(key)
                 && !matches!(value.as_str(), "true" | "false")
             {
-                return Err(CliError::Usage(format!("{path}: [store] {key} is true or false")));
+                return Err(CliError::Usage(format!(
+                    "{path}: [store] {key} is true or false"
+                )));
             }
         }
         Ok(file)
@@ -167,7 +179,11 @@ impl ConfigFile {
         environment: &BTreeMap<String, String>,
     ) -> StoreOptions {
         let set = |names: &[&str]| {
-            names.iter().any(|name| environment.get(*name).is_some_and(|value| !value.is_empty()))
+            names.iter().any(|name| {
+                environment
+                    .get(*name)
+                    .is_some_and(|value| !value.is_empty())
+            })
         };
         let get = |key: &str| self.store.get(key).cloned();
         let is_true = |key: &str| self.store.get(key).is_some_and(|value| value == "true");
@@ -234,10 +250,14 @@ impl ResolvedSettings {
     ) -> Result<Self, CliError> {
         let mut settings = Self::default();
         for (key, value) in &file.tamis {
-            settings.tamis.insert(key.clone(), (value.clone(), Origin::File));
+            settings
+                .tamis
+                .insert(key.clone(), (value.clone(), Origin::File));
         }
         for (key, value) in &file.engine {
-            settings.engine.insert(key.clone(), (value.clone(), Origin::File));
+            settings
+                .engine
+                .insert(key.clone(), (value.clone(), Origin::File));
         }
         for (key, value) in from_environment(environment)? {
             settings.tamis.insert(key, (value, Origin::Environment));
@@ -279,7 +299,10 @@ impl ResolvedSettings {
         let mut settings = TamisSettings::default();
         for (key, (value, origin)) in &self.tamis {
             settings.set(key, value).map_err(|error| {
-                CliError::Usage(format!("tamis.{key} ({origin}): {}", error.strip_backtrace()))
+                CliError::Usage(format!(
+                    "tamis.{key} ({origin}): {}",
+                    error.strip_backtrace()
+                ))
             })?;
         }
         Ok(settings)
@@ -288,7 +311,9 @@ impl ResolvedSettings {
     /// The `datafusion.*` settings, as the session takes them.
     pub fn engine_settings(&self) -> Vec<(String, String)> {
         let settings = self.engine.iter();
-        settings.map(|(key, (value, _))| (key.clone(), value.clone())).collect()
+        settings
+            .map(|(key, (value, _))| (key.clone(), value.clone()))
+            .collect()
     }
 }
 
@@ -298,7 +323,9 @@ fn from_environment(
 ) -> Result<Vec<(String, String)>, CliError> {
     let mut settings = Vec::new();
     for (variable, value) in environment {
-        let Some(name) = variable.strip_prefix("TAMIS_") else { continue };
+        let Some(name) = variable.strip_prefix("TAMIS_") else {
+            continue;
+        };
         let name = name.to_ascii_lowercase();
         if is_known(&name) {
             // As everywhere: an empty variable is an unset one.
@@ -326,7 +353,10 @@ fn unknown_setting(key: &str, origin: Origin) -> CliError {
         Some(near) => format!("; did you mean 'tamis.{near}'?"),
         None => {
             let names: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
-            format!("; the settings are tamis.{{{}}} and datafusion.*", names.join(", "))
+            format!(
+                "; the settings are tamis.{{{}}} and datafusion.*",
+                names.join(", ")
+            )
         }
     };
     CliError::Usage(format!("unknown setting '{key}' ({origin}){near}"))
@@ -373,7 +403,10 @@ mod tests {
     use super::*;
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     fn file(text: &str) -> Result<ConfigFile, CliError> {
@@ -382,9 +415,14 @@ mod tests {
 
     #[test]
     fn the_strongest_place_wins() {
-        let file = file("[resources]\nlexicon = 'f'\nsources = 'f'\nconsent = 'f'\nthresholds = 'f'")
-            .unwrap();
-        let environment = map(&[("TAMIS_LEXICON", "e"), ("TAMIS_SOURCES", "e"), ("TAMIS_CONSENT", "e")]);
+        let file =
+            file("[resources]\nlexicon = 'f'\nsources = 'f'\nconsent = 'f'\nthresholds = 'f'")
+                .unwrap();
+        let environment = map(&[
+            ("TAMIS_LEXICON", "e"),
+            ("TAMIS_SOURCES", "e"),
+            ("TAMIS_CONSENT", "e"),
+        ]);
         let job = map(&[("lexicon", "j"), ("tamis.sources", "j")]);
         let flags = ["lexicon=1".to_owned(), "tamis.lexicon=a=b".to_owned()];
         let settings = ResolvedSettings::resolve(&flags, &job, &environment, &file).unwrap();
@@ -423,7 +461,10 @@ mod tests {
             message(resolve(&[], &[("TAMIS_LEXICO", "x")])),
             "the variable TAMIS_LEXICO is no setting; did you mean TAMIS_LEXICON?"
         );
-        let far = resolve(&[], &[("TAMIS_SOMETHING_ELSE_ENTIRELY", "x"), ("TAMIS_USE", "")]);
+        let far = resolve(
+            &[],
+            &[("TAMIS_SOMETHING_ELSE_ENTIRELY", "x"), ("TAMIS_USE", "")],
+        );
         assert_eq!(far.unwrap(), ResolvedSettings::default());
     }
 
@@ -438,8 +479,12 @@ mod tests {
         let secret = message("[store]\nregion = 'x'\nsecret_access_key = 'hunter2\n");
         assert!(secret.contains("line 3"), "{secret}");
         assert!(!secret.contains("hunter2"), "{secret}");
-        let file = file("[datafusion.execution]\nbatch_size = 100\n[policy]\nuse = 'research'").unwrap();
-        assert_eq!(file.engine, map(&[("datafusion.execution.batch_size", "100")]));
+        let file =
+            file("[datafusion.execution]\nbatch_size = 100\n[policy]\nuse = 'research'").unwrap();
+        assert_eq!(
+            file.engine,
+            map(&[("datafusion.execution.batch_size", "100")])
+        );
         assert_eq!(file.tamis, map(&[("use", "research")]));
     }
 
@@ -456,8 +501,14 @@ mod tests {
         assert_eq!(all.allow_http, Some(true));
         let environment = map(&[("AWS_REGION", "e"), ("AWS_ACCESS_KEY_ID", "e")]);
         let some = file.store_options(StoreOptions::default(), &environment);
-        assert_eq!((some.region, some.access_key_id, some.secret_access_key), (None, None, None));
-        let flags = StoreOptions { profile: Some("p".to_owned()), ..StoreOptions::default() };
+        assert_eq!(
+            (some.region, some.access_key_id, some.secret_access_key),
+            (None, None, None)
+        );
+        let flags = StoreOptions {
+            profile: Some("p".to_owned()),
+            ..StoreOptions::default()
+        };
         let flagged = file.store_options(flags, &BTreeMap::new());
         assert_eq!(flagged.access_key_id, None);
         assert_eq!(flagged.region.as_deref(), Some("f"));

@@ -32,8 +32,8 @@ pub struct TraceArgs {
 pub async fn run(args: TraceArgs) -> Result<(), CliError> {
     let found = trace(&args.output, &args.row, &args.stores.stores()?).await?;
     if args.json {
-        let text =
-            serde_json::to_string_pretty(&found).map_err(|error| CliError::Failed(error.to_string()))?;
+        let text = serde_json::to_string_pretty(&found)
+            .map_err(|error| CliError::Failed(error.to_string()))?;
         println!("{text}");
     } else {
         print!("{}", as_text(&found, terminal_width()));
@@ -42,7 +42,10 @@ pub async fn run(args: TraceArgs) -> Result<(), CliError> {
 }
 
 fn as_text(found: &Trace, width: u16) -> String {
-    let mut text = format!("file      {}\nsha256    {}\nmanifest  {}\n\n", found.file, found.file_sha256, found.manifest);
+    let mut text = format!(
+        "file      {}\nsha256    {}\nmanifest  {}\n\n",
+        found.file, found.file_sha256, found.manifest
+    );
     let section = |title: &str, rows: Vec<(String, String)>| {
         let mut table = Table::new();
         table
@@ -56,22 +59,48 @@ fn as_text(found: &Trace, width: u16) -> String {
         format!("{table}\n\n")
     };
     let row = found.row.iter().map(|(name, value)| {
-        (name.clone(), value.clone().unwrap_or_else(|| "NULL".to_owned()))
+        (
+            name.clone(),
+            value.clone().unwrap_or_else(|| "NULL".to_owned()),
+        )
     });
     text.push_str(&section("row", row.collect()));
-    for (title, record) in
-        [("source record", &found.source), ("source gate", &found.gate), ("consent record", &found.consent)]
-    {
+    for (title, record) in [
+        ("source record", &found.source),
+        ("source gate", &found.gate),
+        ("consent record", &found.consent),
+    ] {
         if let Some(Value::Object(record)) = record {
-            let rows = record.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| {
-                (key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-            });
+            let rows = record
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| {
+                    (
+                        key.clone(),
+                        value
+                            .as_str()
+                            .map_or_else(|| value.to_string(), str::to_owned),
+                    )
+                });
             text.push_str(&section(title, rows.collect()));
         }
     }
     let judged = std::iter::once(("policy".to_owned(), &found.pack))
-        .chain(found.resources.iter().map(|(setting, resource)| (setting.clone(), resource)))
-        .map(|(name, resource)| (name, format!("{} {} sha256:{}", resource.uri, resource.version, resource.sha256)));
+        .chain(
+            found
+                .resources
+                .iter()
+                .map(|(setting, resource)| (setting.clone(), resource)),
+        )
+        .map(|(name, resource)| {
+            (
+                name,
+                format!(
+                    "{} {} sha256:{}",
+                    resource.uri, resource.version, resource.sha256
+                ),
+            )
+        });
     text.push_str(&section("judged with", judged.collect()));
     text
 }

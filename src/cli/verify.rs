@@ -61,8 +61,15 @@ pub async fn run(args: VerifyArgs) -> Result<(), CliError> {
     if verification.is_sound() {
         return Ok(());
     }
-    let problems: usize = verification.checks.iter().map(|check| check.problems.len()).sum();
-    Err(CliError::CheckFailed(format!("{}: {problems} problems", args.output)))
+    let problems: usize = verification
+        .checks
+        .iter()
+        .map(|check| check.problems.len())
+        .sum();
+    Err(CliError::CheckFailed(format!(
+        "{}: {problems} problems",
+        args.output
+    )))
 }
 
 fn print_checks(verification: &Verification) {
@@ -77,7 +84,10 @@ fn print_checks(verification: &Verification) {
         }
     }
     if !verification.not_checked.is_empty() {
-        println!("note    not checked by this policy, NULL in every row: {}", verification.not_checked.join(", "));
+        println!(
+            "note    not checked by this policy, NULL in every row: {}",
+            verification.not_checked.join(", ")
+        );
     }
 }
 

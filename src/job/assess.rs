@@ -17,7 +17,12 @@ use super::unit::Unit;
 
 /// Counts rows and harmful rows of a unit by source. Row groups that cannot be read are left
 /// out, named, and their sources looked for.
-pub async fn assess_unit(job: &Job, unit: &Unit, stop: &Stop, rows_done: &(dyn Fn(u64) + Sync)) -> Result<AssessReceipt> {
+pub async fn assess_unit(
+    job: &Job,
+    unit: &Unit,
+    stop: &Stop,
+    rows_done: &(dyn Fn(u64) + Sync),
+) -> Result<AssessReceipt> {
     let mut corrupt = BTreeMap::new();
     loop {
         match attempt(job, unit, &corrupt, stop, rows_done).await? {
@@ -55,7 +60,9 @@ async fn attempt(
     let table = Arc::new(UnitTable::new(&job.inputs, unit, corrupt, &job.spec.layout));
     let failure = table.failure();
     let ctx = job.session(table, None).await?;
-    let plan = job.pack_plan(&ctx, job.pack.assess_sql(), "assess.sql").await?;
+    let plan = job
+        .pack_plan(&ctx, job.pack.assess_sql(), "assess.sql")
+        .await?;
     let plan = ctx.state().create_physical_plan(&plan).await?;
     let mut stream = execute_stream(plan, ctx.task_ctx())?;
     let mut counts: BTreeMap<Option<String>, SourceCount> = BTreeMap::new();
@@ -66,7 +73,9 @@ async fn attempt(
         let batch = match batch {
             Ok(batch) => batch,
             Err(error) => match failure.lock().ok().and_then(|mut slot| slot.take()) {
-                Some(ReadFailure::Corrupt { row_group, reason }) => return Ok(Attempt::Corrupt(row_group, reason)),
+                Some(ReadFailure::Corrupt { row_group, reason }) => {
+                    return Ok(Attempt::Corrupt(row_group, reason));
+                }
                 Some(ReadFailure::Store(message)) => return Err(JobError::failed(message)),
                 None => return Err(error.into()),
             },
@@ -89,12 +98,24 @@ async fn attempt(
 /// The sources with rows in a row group whose text cannot be read: often the source column
 /// alone still can. Where it cannot, nobody knows, and the manifest says so.
 async fn sources_of_row_group(job: &Job, unit: &Unit, row_group: usize) -> BTreeSet<String> {
-    let Some(column) = &job.spec.columns.source else { return BTreeSet::new() };
+    let Some(column) = &job.spec.columns.source else {
+        return BTreeSet::new();
+    };
     let only = Unit {
-        row_groups: unit.row_groups.iter().filter(|group| group.index == row_group).cloned().collect(),
+        row_groups: unit
+            .row_groups
+            .iter()
+            .filter(|group| group.index == row_group)
+            .cloned()
+            .collect(),
         ..unit.clone()
     };
-    let table = Arc::new(UnitTable::new(&job.inputs, &only, &BTreeMap::new(), &job.spec.layout));
+    let table = Arc::new(UnitTable::new(
+        &job.inputs,
+        &only,
+        &BTreeMap::new(),
+        &job.spec.layout,
+    ));
     let read = async {
         let ctx = job.session(table, None).await?;
         let name = corpus_column(column).replace('"', "\"\"");

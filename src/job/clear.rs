@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
-use datafusion::arrow::compute::{concat_batches, filter_record_batch, sort_to_indices, take_record_batch};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray,
+};
+use datafusion::arrow::compute::{
+    concat_batches, filter_record_batch, sort_to_indices, take_record_batch,
+};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
@@ -88,13 +92,26 @@ impl<'a> Clearing<'a> {
         stop: &Stop,
         rows_done: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<(usize, String)>> {
-        let table = Arc::new(UnitTable::new(&self.job.inputs, self.unit, corrupt, &self.job.spec.layout));
+        let table = Arc::new(UnitTable::new(
+            &self.job.inputs,
+            self.unit,
+            corrupt,
+            &self.job.spec.layout,
+        ));
         let failure = table.failure();
         let ctx = self.job.session(table, Some(assessment)).await?;
         let plan = self.job.clear_plan(&ctx).await?;
         let mut stream = execute_stream(plan, ctx.task_ctx())?;
-        let readable = self.unit.row_groups.iter().filter(|group| !corrupt.contains_key(&group.index));
-        let mut order = RowOrder::new(readable.map(|group| group.first_row..group.first_row + group.rows).collect());
+        let readable = self
+            .unit
+            .row_groups
+            .iter()
+            .filter(|group| !corrupt.contains_key(&group.index));
+        let mut order = RowOrder::new(
+            readable
+                .map(|group| group.first_row..group.first_row + group.rows)
+                .collect(),
+        );
         while let Some(batch) = stream.next().await {
             if stop.is_requested() {
                 return Err(JobError::Interrupted { done: 0, total: 0 });
@@ -102,7 +119,9 @@ impl<'a> Clearing<'a> {
             let batch = match batch {
                 Ok(batch) => batch,
                 Err(error) => match failure.lock().ok().and_then(|mut slot| slot.take()) {
-                    Some(ReadFailure::Corrupt { row_group, reason }) => return Ok(Some((row_group, reason))),
+                    Some(ReadFailure::Corrupt { row_group, reason }) => {
+                        return Ok(Some((row_group, reason)));
+                    }
                     Some(ReadFailure::Store(message)) => return Err(JobError::failed(message)),
                     None => return Err(self.failed(&error.strip_backtrace())),
                 },
@@ -114,7 +133,8 @@ impl<'a> Clearing<'a> {
         order.finish().map_err(|what| self.failed(&what))?;
         for group in &self.unit.row_groups {
             if corrupt.contains_key(&group.index) {
-                self.quarantine(group.index, group.first_row, group.rows).await?;
+                self.quarantine(group.index, group.first_row, group.rows)
+                    .await?;
                 rows_done(group.rows);
             }
         }
@@ -133,13 +153,23 @@ impl<'a> Clearing<'a> {
         for rule in judged.first_reasons.iter().flatten() {
             add(&mut self.first_reasons, rule, 1);
         }
-        let source = judged.batch.column_by_name("prov_source_id").map(|array| array.as_string::<i32>().clone());
+        let source = judged
+            .batch
+            .column_by_name("prov_source_id")
+            .map(|array| array.as_string::<i32>().clone());
         for (row, verdict) in judged.verdicts.iter().enumerate() {
-            let id = source.as_ref().filter(|source| source.is_valid(row)).map_or("", |source| source.value(row));
+            let id = source
+                .as_ref()
+                .filter(|source| source.is_valid(row))
+                .map_or("", |source| source.value(row));
             self.count(id, verdict, 1);
         }
         for verdict in VERDICTS {
-            let mask: BooleanArray = judged.verdicts.iter().map(|given| Some(*given == verdict)).collect();
+            let mask: BooleanArray = judged
+                .verdicts
+                .iter()
+                .map(|given| Some(*given == verdict))
+                .collect();
             let rows = mask.true_count();
             if rows == 0 {
                 continue;
@@ -186,9 +216,10 @@ impl<'a> Clearing<'a> {
             .fields()
             .iter()
             .map(|field| {
-                batch.column_by_name(field.name()).cloned().ok_or_else(|| {
-                    self.failed(&format!("column `{}` got lost", field.name()))
-                })
+                batch
+                    .column_by_name(field.name())
+                    .cloned()
+                    .ok_or_else(|| self.failed(&format!("column `{}` got lost", field.name())))
             })
             .collect::<Result<_>>()?;
         if !self.writers.contains_key(verdict) {
@@ -196,9 +227,14 @@ impl<'a> Clearing<'a> {
             let writer = open_writer(self.job, self.output, path, verdict, self.destination)?;
             self.writers.insert(verdict, writer);
         }
-        let Some(writer) = self.writers.get_mut(verdict) else { return Ok(()) };
-        let fields: Vec<Field> =
-            schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+        let Some(writer) = self.writers.get_mut(verdict) else {
+            return Ok(());
+        };
+        let fields: Vec<Field> = schema
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_nullable(true))
+            .collect();
         let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
         self.keys.add(&rows, verdict);
         writer.write(&rows).await
@@ -208,7 +244,11 @@ impl<'a> Clearing<'a> {
         let mut files = Vec::new();
         for (verdict, writer) in self.writers {
             let (file, chunks) = writer.finish().await?;
-            files.push(DataFile { verdict: verdict.to_owned(), file, chunks });
+            files.push(DataFile {
+                verdict: verdict.to_owned(),
+                file,
+                chunks,
+            });
         }
         let name = self.unit.name();
         let keys = self
@@ -267,7 +307,8 @@ pub(crate) fn open_writer(
         .iter()
         .map(|(setting, resource)| (setting.as_str(), resource.sha256.as_str()))
         .collect();
-    let resources = serde_json::to_string(&resources).map_err(|error| JobError::failed(error.to_string()))?;
+    let resources =
+        serde_json::to_string(&resources).map_err(|error| JobError::failed(error.to_string()))?;
     let metadata = [
         ("tamis.job", job.identity.as_str()),
         ("tamis.policy", job.policy.as_str()),
@@ -275,7 +316,14 @@ pub(crate) fn open_writer(
         ("tamis.verdict", verdict),
         ("tamis.as_of", job.spec.as_of.as_str()),
     ];
-    DataWriter::new(output, path, job.schemas.of(verdict), &metadata, &job.spec.layout, destination)
+    DataWriter::new(
+        output,
+        path,
+        job.schemas.of(verdict),
+        &metadata,
+        &job.spec.layout,
+        destination,
+    )
 }
 
 async fn write_consent(
@@ -291,10 +339,18 @@ async fn write_consent(
         Field::new("record", DataType::Utf8, false),
     ]));
     let ids: StringArray = records.keys().map(|id| Some(id.as_str())).collect();
-    let subjects: StringArray = records.values().map(|evidence| evidence.subject_ref.as_deref()).collect();
-    let texts: StringArray = records.values().map(|evidence| Some(evidence.record.as_str())).collect();
-    let batch =
-        RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(ids), Arc::new(subjects), Arc::new(texts)])?;
+    let subjects: StringArray = records
+        .values()
+        .map(|evidence| evidence.subject_ref.as_deref())
+        .collect();
+    let texts: StringArray = records
+        .values()
+        .map(|evidence| Some(evidence.record.as_str()))
+        .collect();
+    let batch = RecordBatch::try_new(
+        Arc::clone(&schema),
+        vec![Arc::new(ids), Arc::new(subjects), Arc::new(texts)],
+    )?;
     let mut writer = DataWriter::new(output, path, &schema, &[], &job.spec.layout, destination)?;
     writer.write(&batch).await?;
     Ok(writer.finish().await?.0)
@@ -313,7 +369,10 @@ struct RowOrder {
 impl RowOrder {
     fn new(ranges: Vec<std::ops::Range<u64>>) -> Self {
         let rows: Box<dyn Iterator<Item = u64> + Send> = Box::new(ranges.into_iter().flatten());
-        Self { due: rows.peekable(), held: None }
+        Self {
+            due: rows.peekable(),
+            held: None,
+        }
     }
 
     /// The rows that are due, as far as they have come.
@@ -330,7 +389,9 @@ impl RowOrder {
         let rows = row_index(&batch)?;
         let mut ready = 0;
         while ready < rows.len() {
-            let row = u64::try_from(rows.value(ready)).ok().filter(|_| rows.is_valid(ready));
+            let row = u64::try_from(rows.value(ready))
+                .ok()
+                .filter(|_| rows.is_valid(ready));
             if row.is_none() || self.due.peek() != row.as_ref() {
                 break;
             }
@@ -397,10 +458,22 @@ mod tests {
 
     #[test]
     fn order_is_restored_and_every_row_comes_once() {
-        assert_eq!(restored(&[&[0, 2, 1], &[5, 3], &[4]], 0..6).unwrap(), vec![0, 1, 2, 3, 4, 5]);
-        assert_eq!(restored(&[&[0, 2]], 0..3).unwrap_err(), "the policy lost row 1");
-        assert_eq!(restored(&[&[0, 1, 1]], 0..2).unwrap_err(), "the policy gave more rows than there are");
-        assert_eq!(restored(&[&[0, 0, 1]], 0..2).unwrap_err(), "the policy lost row 1");
+        assert_eq!(
+            restored(&[&[0, 2, 1], &[5, 3], &[4]], 0..6).unwrap(),
+            vec![0, 1, 2, 3, 4, 5]
+        );
+        assert_eq!(
+            restored(&[&[0, 2]], 0..3).unwrap_err(),
+            "the policy lost row 1"
+        );
+        assert_eq!(
+            restored(&[&[0, 1, 1]], 0..2).unwrap_err(),
+            "the policy gave more rows than there are"
+        );
+        assert_eq!(
+            restored(&[&[0, 0, 1]], 0..2).unwrap_err(),
+            "the policy lost row 1"
+        );
         assert_eq!(restored(&[], 0..1).unwrap_err(), "the policy lost row 0");
     }
 }

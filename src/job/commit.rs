@@ -13,7 +13,9 @@ use super::clear::open_writer;
 use super::context::Job;
 use super::error::{JobError, Result};
 use super::gate::{SourceAssessment, to_batch};
-use super::manifest::{FIRST, Manifest, ManifestFile, ManifestUnit, QuarantinedFile, SUCCESS, success_bytes};
+use super::manifest::{
+    FIRST, Manifest, ManifestFile, ManifestUnit, QuarantinedFile, SUCCESS, success_bytes,
+};
 use super::output::{CommitProtocol, Created, Output};
 use super::provenance::NOT_CHECKED;
 use super::receipt::{self, ClearReceipt, OutputFile, VERDICTS, folder};
@@ -30,7 +32,11 @@ pub const REPORT: &str = "_tamis/report.json";
 pub const SPEC: &str = "_tamis/spec.json";
 
 /// Writes `source_assessment.parquet`.
-pub async fn write_assessment(job: &Job, output: &Output, found: &[SourceAssessment]) -> Result<OutputFile> {
+pub async fn write_assessment(
+    job: &Job,
+    output: &Output,
+    found: &[SourceAssessment],
+) -> Result<OutputFile> {
     let batch = to_batch(found)?;
     let metadata = [("tamis.job", job.identity.as_str())];
     let mut writer = DataWriter::new(
@@ -58,8 +64,10 @@ pub async fn commit(
     let mut consent_files = Vec::new();
     for unit in &job.units {
         let name = unit.name();
-        let (assess_file, assess) = stored_receipt::<receipt::AssessReceipt>(output, receipt::assess_path(&name)).await?;
-        let (clear_file, clear) = stored_receipt::<ClearReceipt>(output, receipt::clear_path(&name)).await?;
+        let (assess_file, assess) =
+            stored_receipt::<receipt::AssessReceipt>(output, receipt::assess_path(&name)).await?;
+        let (clear_file, clear) =
+            stored_receipt::<ClearReceipt>(output, receipt::clear_path(&name)).await?;
         report.add(&assess, &clear, &job.inputs.files[unit.file].relative);
         let mut receipts = vec![assess_file, clear_file, clear.keys.clone()];
         if let Some(consent) = &clear.consent {
@@ -74,7 +82,10 @@ pub async fn commit(
             files: clear
                 .files
                 .into_iter()
-                .map(|data| ManifestFile { verdict: data.verdict, file: data.file })
+                .map(|data| ManifestFile {
+                    verdict: data.verdict,
+                    file: data.file,
+                })
                 .collect(),
         });
     }
@@ -120,16 +131,27 @@ pub async fn commit(
     Ok(report)
 }
 
-async fn stored_receipt<T: for<'de> serde::Deserialize<'de>>(output: &Output, path: String) -> Result<(OutputFile, T)> {
+async fn stored_receipt<T: for<'de> serde::Deserialize<'de>>(
+    output: &Output,
+    path: String,
+) -> Result<(OutputFile, T)> {
     let bytes = output.get(&path).await?.ok_or_else(|| {
-        JobError::failed(format!("{}: the receipt went away while the job ran", output.uri(&path)))
+        JobError::failed(format!(
+            "{}: the receipt went away while the job ran",
+            output.uri(&path)
+        ))
     })?;
     let receipt = receipt::from_bytes(&bytes, &output.uri(&path))?;
     Ok((document(&path, &bytes), receipt))
 }
 
 fn document(path: &str, bytes: &[u8]) -> OutputFile {
-    OutputFile { path: path.to_owned(), rows: None, bytes: bytes.len() as u64, sha256: sha256_hex(bytes) }
+    OutputFile {
+        path: path.to_owned(),
+        rows: None,
+        bytes: bytes.len() as u64,
+        sha256: sha256_hex(bytes),
+    }
 }
 
 async fn put_document(output: &Output, path: &str, bytes: Vec<u8>) -> Result<OutputFile> {
@@ -138,14 +160,27 @@ async fn put_document(output: &Output, path: &str, bytes: Vec<u8>) -> Result<Out
     Ok(file)
 }
 
-async fn write_empty_folders(job: &Job, output: &Output, units: &[ManifestUnit]) -> Result<Vec<ManifestFile>> {
-    let filled: BTreeSet<&str> =
-        units.iter().flat_map(|unit| &unit.files).map(|file| file.verdict.as_str()).collect();
+async fn write_empty_folders(
+    job: &Job,
+    output: &Output,
+    units: &[ManifestUnit],
+) -> Result<Vec<ManifestFile>> {
+    let filled: BTreeSet<&str> = units
+        .iter()
+        .flat_map(|unit| &unit.files)
+        .map(|file| file.verdict.as_str())
+        .collect();
     let mut files = Vec::new();
-    for verdict in VERDICTS.into_iter().filter(|verdict| !filled.contains(verdict)) {
+    for verdict in VERDICTS
+        .into_iter()
+        .filter(|verdict| !filled.contains(verdict))
+    {
         let path = format!("{}/empty.parquet", folder(verdict));
         let writer = open_writer(job, output, path, verdict, Destination::Output)?;
-        files.push(ManifestFile { verdict: verdict.to_owned(), file: writer.finish().await?.0 });
+        files.push(ManifestFile {
+            verdict: verdict.to_owned(),
+            file: writer.finish().await?.0,
+        });
     }
     Ok(files)
 }
@@ -178,7 +213,10 @@ async fn write_evidence(
     )?;
     let mut sources = BTreeMap::new();
     if let Some(registry) = &job.resources.sources {
-        for id in assessments.iter().filter_map(|found| found.source_id.as_deref()) {
+        for id in assessments
+            .iter()
+            .filter_map(|found| found.source_id.as_deref())
+        {
             if let Some(row) = registry.get(id) {
                 sources.insert(id, super::report::source_record(row).to_string());
             }
@@ -190,17 +228,31 @@ async fn write_evidence(
             Arc::new(StringArray::from(vec!["source"; sources.len()])),
             Arc::new(sources.keys().map(|id| Some(*id)).collect::<StringArray>()),
             Arc::new(StringArray::new_null(sources.len())),
-            Arc::new(sources.values().map(|record| Some(record.as_str())).collect::<StringArray>()),
+            Arc::new(
+                sources
+                    .values()
+                    .map(|record| Some(record.as_str()))
+                    .collect::<StringArray>(),
+            ),
         ],
     )?;
     writer.write(&batch).await?;
     let mut seen = BTreeSet::new();
     for path in consent_files {
         for batch in read_small(output, path).await? {
-            let [ids, subjects, records] = [0, 1, 2].map(|index| batch.column(index).as_string::<i32>());
-            let fresh: Vec<bool> = ids.iter().map(|id| seen.insert(id.unwrap_or_default().to_owned())).collect();
+            let [ids, subjects, records] =
+                [0, 1, 2].map(|index| batch.column(index).as_string::<i32>());
+            let fresh: Vec<bool> = ids
+                .iter()
+                .map(|id| seen.insert(id.unwrap_or_default().to_owned()))
+                .collect();
             let keep = |array: &StringArray| -> StringArray {
-                array.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(value, _)| value).collect()
+                array
+                    .iter()
+                    .zip(&fresh)
+                    .filter(|(_, fresh)| **fresh)
+                    .map(|(value, _)| value)
+                    .collect()
             };
             let ids = keep(ids);
             let rows = vec!["consent"; datafusion::arrow::array::Array::len(&ids)];
@@ -210,7 +262,9 @@ async fn write_evidence(
                 Arc::new(keep(subjects)),
                 Arc::new(keep(records)),
             ];
-            writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?).await?;
+            writer
+                .write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)
+                .await?;
         }
     }
     Ok(writer.finish().await?.0)
@@ -218,13 +272,17 @@ async fn write_evidence(
 
 /// A small Parquet object of the output, whole.
 pub(crate) async fn read_small(output: &Output, path: &str) -> Result<Vec<RecordBatch>> {
-    let bytes =
-        output.get(path).await?.ok_or_else(|| JobError::failed(format!("{}: is missing", output.uri(path))))?;
+    let bytes = output
+        .get(path)
+        .await?
+        .ok_or_else(|| JobError::failed(format!("{}: is missing", output.uri(path))))?;
     let named = |error: String| JobError::failed(format!("{}: {error}", output.uri(path)));
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)
         .and_then(ParquetRecordBatchReaderBuilder::build)
         .map_err(|error| named(error.to_string()))?;
-    reader.collect::<std::result::Result<_, _>>().map_err(|error| named(error.to_string()))
+    reader
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| named(error.to_string()))
 }
 
 /// The quarantined files of a job: those without a readable footer.

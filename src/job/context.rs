@@ -103,8 +103,16 @@ impl Job {
             use_case: resources.use_case.clone(),
             columns: file.corpus.columns.clone(),
             rename: file.corpus.rename.clone(),
-            dropped: file.output.dropped.clone().unwrap_or_else(|| "ids".to_owned()),
-            subject: file.output.subject.clone().unwrap_or_else(|| "ref".to_owned()),
+            dropped: file
+                .output
+                .dropped
+                .clone()
+                .unwrap_or_else(|| "ids".to_owned()),
+            subject: file
+                .output
+                .subject
+                .clone()
+                .unwrap_or_else(|| "ref".to_owned()),
             limit,
             resources: resources
                 .identities()
@@ -138,7 +146,11 @@ impl Job {
 
     /// Resolves the job a finished output was made by, from its spec (`verify --rejudge`).
     pub fn file_of(spec: &Spec) -> JobFile {
-        let resource = |setting: &str| spec.resources.get(setting).map(|resource| resource.uri.clone());
+        let resource = |setting: &str| {
+            spec.resources
+                .get(setting)
+                .map(|resource| resource.uri.clone())
+        };
         let own = |setting: &str| resource(setting).filter(|uri| !uri.starts_with("builtin:"));
         JobFile {
             corpus: super::file::Corpus {
@@ -147,7 +159,13 @@ impl Job {
                 rename: spec.rename.clone(),
             },
             policy: super::file::Policy {
-                pack: Some(spec.pack.uri.strip_prefix("builtin:").unwrap_or(&spec.pack.uri).to_owned()),
+                pack: Some(
+                    spec.pack
+                        .uri
+                        .strip_prefix("builtin:")
+                        .unwrap_or(&spec.pack.uri)
+                        .to_owned(),
+                ),
                 purpose: Some(spec.purpose.clone()),
                 use_case: Some(spec.use_case.clone()),
                 as_of: (!spec.as_of_defaulted).then(|| spec.as_of.clone()),
@@ -187,13 +205,23 @@ impl Job {
     /// A session over one unit with the view `judged` and the side tables.
     ///
     /// `judged_columns`: the mapping, so that the assessment reads only what it needs.
-    pub async fn session(&self, table: Arc<UnitTable>, assessment: Option<&RecordBatch>) -> Result<SessionContext> {
+    pub async fn session(
+        &self,
+        table: Arc<UnitTable>,
+        assessment: Option<&RecordBatch>,
+    ) -> Result<SessionContext> {
         let ctx = session_context(SessionOptions {
             settings: [
                 // One partition keeps the order of rows; lookups are turned so that the side table is built.
                 ("datafusion.execution.target_partitions", "1"),
-                ("datafusion.optimizer.enable_dynamic_filter_pushdown", "false"),
-                ("datafusion.optimizer.enable_round_robin_repartition", "false"),
+                (
+                    "datafusion.optimizer.enable_dynamic_filter_pushdown",
+                    "false",
+                ),
+                (
+                    "datafusion.optimizer.enable_round_robin_repartition",
+                    "false",
+                ),
                 ("datafusion.sql_parser.enable_ident_normalization", "true"),
                 ("datafusion.execution.time_zone", "UTC"),
             ]
@@ -206,25 +234,44 @@ impl Job {
         register_all(&ctx, &self.resources)?;
         ctx.register_table("corpus", table)?;
         let side = assessment.cloned().unwrap_or_else(gate::empty_assessment);
-        ctx.register_table("source_assessment", Arc::new(MemTable::try_new(side.schema(), vec![vec![side]])?))?;
-        let sql = judged_sql(&self.spec.columns, &self.inputs.schema, self.resources.consent.is_some());
+        ctx.register_table(
+            "source_assessment",
+            Arc::new(MemTable::try_new(side.schema(), vec![vec![side]])?),
+        )?;
+        let sql = judged_sql(
+            &self.spec.columns,
+            &self.inputs.schema,
+            self.resources.consent.is_some(),
+        );
         let judged = ctx.sql(&sql).await?;
         ctx.register_table("judged", judged.into_view())?;
         Ok(ctx)
     }
 
     /// A pack query with its parameters bound.
-    pub async fn pack_plan(&self, ctx: &SessionContext, sql: &str, name: &str) -> Result<LogicalPlan> {
+    pub async fn pack_plan(
+        &self,
+        ctx: &SessionContext,
+        sql: &str,
+        name: &str,
+    ) -> Result<LogicalPlan> {
         let named = |error: datafusion::error::DataFusionError| {
-            JobError::usage(format!("policy pack {}, {name}: {}", self.pack.identity.uri, error.strip_backtrace()))
+            JobError::usage(format!(
+                "policy pack {}, {name}: {}",
+                self.pack.identity.uri,
+                error.strip_backtrace()
+            ))
         };
         let plan = ctx.state().create_logical_plan(sql).await.map_err(named)?;
-        plan.with_param_values(self.pack.sql_parameters()?).map_err(named)
+        plan.with_param_values(self.pack.sql_parameters()?)
+            .map_err(named)
     }
 
     /// The physical plan that clears one unit.
     pub async fn clear_plan(&self, ctx: &SessionContext) -> Result<Arc<dyn ExecutionPlan>> {
-        let plan = self.pack_plan(ctx, self.pack.clear_sql(), "clear.sql").await?;
+        let plan = self
+            .pack_plan(ctx, self.pack.clear_sql(), "clear.sql")
+            .await?;
         plan_check::check_clear(&plan)?;
         let physical = ctx.state().create_physical_plan(&plan).await?;
         plan_check::build_on_side_tables(physical)
@@ -232,10 +279,17 @@ impl Job {
 
     /// Plans both queries once over no rows, so that a bad policy fails before anything is written.
     async fn check_policy(&self) -> Result<()> {
-        let unit = Unit { index: 0, id: String::new(), file: 0, row_groups: Vec::new() };
+        let unit = Unit {
+            index: 0,
+            id: String::new(),
+            file: 0,
+            row_groups: Vec::new(),
+        };
         let table = UnitTable::new(&self.inputs, &unit, &BTreeMap::new(), &self.spec.layout);
         let ctx = self.session(Arc::new(table), None).await?;
-        let assess = self.pack_plan(&ctx, self.pack.assess_sql(), "assess.sql").await?;
+        let assess = self
+            .pack_plan(&ctx, self.pack.assess_sql(), "assess.sql")
+            .await?;
         plan_check::check_assess(&assess)?;
         self.clear_plan(&ctx).await?;
         Ok(())
@@ -277,8 +331,11 @@ fn settings_of(file: &JobFile, as_of: &str) -> TamisSettings {
 }
 
 async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Resources> {
-    let ctx = session_context(SessionOptions { stores: stores.clone(), ..SessionOptions::default() })
-        .map_err(|error| JobError::failed(error.to_string()))?;
+    let ctx = session_context(SessionOptions {
+        stores: stores.clone(),
+        ..SessionOptions::default()
+    })
+    .map_err(|error| JobError::failed(error.to_string()))?;
     let named = [
         &settings.lexicon,
         &settings.thresholds,
@@ -287,13 +344,21 @@ async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Res
         &settings.consent,
         &settings.subject_key,
     ];
-    for uri in named.into_iter().flatten().filter(|uri| uri.contains("://")) {
-        stores.register(&ctx, uri).map_err(|error| JobError::usage(error.to_string()))?;
+    for uri in named
+        .into_iter()
+        .flatten()
+        .filter(|uri| uri.contains("://"))
+    {
+        stores
+            .register(&ctx, uri)
+            .map_err(|error| JobError::usage(error.to_string()))?;
     }
-    Resources::load(&ctx, settings).await.map_err(|error| match error {
-        ResourceError::Read { .. } => JobError::failed(error.to_string()),
-        other => JobError::from(other),
-    })
+    Resources::load(&ctx, settings)
+        .await
+        .map_err(|error| match error {
+            ResourceError::Read { .. } => JobError::failed(error.to_string()),
+            other => JobError::from(other),
+        })
 }
 
 /// The pack asks every row for its source and, where there is a subject, for consent.
@@ -304,14 +369,23 @@ fn check_resources(file: &JobFile, resources: &Resources) -> Result<()> {
         )))
     };
     if resources.sources.is_none() {
-        return missing("sources", "the policy asks every row for its source's evidence");
+        return missing(
+            "sources",
+            "the policy asks every row for its source's evidence",
+        );
     }
     if file.corpus.columns.subject.is_some() {
         if resources.subject_key.is_none() {
-            return missing("subject_key", "corpus.columns.subject is mapped: subjects are written as keyed refs");
+            return missing(
+                "subject_key",
+                "corpus.columns.subject is mapped: subjects are written as keyed refs",
+            );
         }
         if resources.consent.is_none() {
-            return missing("consent", "corpus.columns.subject is mapped: their consent has to be looked up");
+            return missing(
+                "consent",
+                "corpus.columns.subject is mapped: their consent has to be looked up",
+            );
         }
     }
     Ok(())

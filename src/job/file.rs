@@ -199,16 +199,32 @@ impl JobFile {
             return missing("corpus.uri", "uri = \"s3://bucket/corpus/\"");
         }
         if self.corpus.columns.text.is_none() {
-            return missing("corpus.columns.text", "columns = { text = \"body\", source = \"source\" }");
+            return missing(
+                "corpus.columns.text",
+                "columns = { text = \"body\", source = \"source\" }",
+            );
         }
         if self.corpus.columns.source.is_none() {
-            return missing("corpus.columns.source", "columns = { text = \"body\", source = \"source\" }");
+            return missing(
+                "corpus.columns.source",
+                "columns = { text = \"body\", source = \"source\" }",
+            );
         }
         if self.output.uri.is_empty() {
             return missing("output.uri", "uri = \"out/\", or --output");
         }
-        one_of("output.dropped", self.output.dropped.as_deref(), &["ids", "rows"], name)?;
-        one_of("output.subject", self.output.subject.as_deref(), &["ref", "drop"], name)
+        one_of(
+            "output.dropped",
+            self.output.dropped.as_deref(),
+            &["ids", "rows"],
+            name,
+        )?;
+        one_of(
+            "output.subject",
+            self.output.subject.as_deref(),
+            &["ref", "drop"],
+            name,
+        )
     }
 }
 
@@ -238,7 +254,9 @@ fn unknown_key(key: &str, place: &str) -> JobError {
     let hint = nearest(key, KEYS.iter().copied())
         .or_else(|| {
             let last = key.rsplit('.').next().unwrap_or(key);
-            let lasts = KEYS.iter().map(|known| known.rsplit('.').next().unwrap_or(known));
+            let lasts = KEYS
+                .iter()
+                .map(|known| known.rsplit('.').next().unwrap_or(known));
             nearest(last, lasts)
                 .and_then(|near| KEYS.iter().find(|known| known.ends_with(near)).copied())
         })
@@ -261,14 +279,22 @@ fn set_key(table: &mut toml::Table, key: &str, value: &str) -> Result<()> {
             .entry(part)
             .or_insert_with(|| toml::Value::Table(toml::Table::new()))
             .as_table_mut()
-            .ok_or_else(|| JobError::usage(format!("--set {key}: `{part}` is not a table in the job file")))?;
+            .ok_or_else(|| {
+                JobError::usage(format!(
+                    "--set {key}: `{part}` is not a table in the job file"
+                ))
+            })?;
     }
     Ok(())
 }
 
 fn check_keys(table: &toml::Table, prefix: &str, name: &str) -> Result<()> {
     for (key, value) in table {
-        let dotted = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let dotted = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
         if dotted == "corpus.rename" || KEYS.contains(&dotted.as_str()) {
             continue;
         }
@@ -290,9 +316,13 @@ mod tests {
     const JOB: &str = "[corpus]\nuri = \"c\"\ncolumns = { text = \"t\", source = \"s\" }\n[output]\nuri = \"o\"\n";
 
     fn message(text: &str, overrides: &[(&str, &str)]) -> String {
-        let overrides: Vec<_> =
-            overrides.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        JobFile::parse(text, "job.toml", &overrides).unwrap_err().to_string()
+        let overrides: Vec<_> = overrides
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        JobFile::parse(text, "job.toml", &overrides)
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -311,8 +341,13 @@ mod tests {
     #[test]
     fn unknown_keys_name_the_nearest() {
         let text = format!("{JOB}[policy]\npurpos = \"x\"\n");
-        assert!(message(&text, &[]).contains("unknown setting `policy.purpos`. Did you mean `policy.purpose`?"));
-        assert!(message(JOB, &[("tamis.lexcon", "x")]).contains("Did you mean `resources.lexicon`?"));
+        assert!(
+            message(&text, &[])
+                .contains("unknown setting `policy.purpos`. Did you mean `policy.purpose`?")
+        );
+        assert!(
+            message(JOB, &[("tamis.lexcon", "x")]).contains("Did you mean `resources.lexicon`?")
+        );
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub fn assess_sources(receipts: &[AssessReceipt], gate: &Gate) -> Result<Vec<Sou
         "census" => Mode::Census,
         "sample" => Mode::Sample,
         other => {
-            return Err(JobError::usage(format!("pack.toml: gate.mode `{other}` is neither census nor sample")));
+            return Err(JobError::usage(format!(
+                "pack.toml: gate.mode `{other}` is neither census nor sample"
+            )));
         }
     };
     let mut counts: BTreeMap<Option<&str>, (SourceCount, u64)> = BTreeMap::new();
@@ -40,7 +42,8 @@ pub fn assess_sources(receipts: &[AssessReceipt], gate: &Gate) -> Result<Vec<Sou
             sum.n += count.n;
             sum.harmful += count.harmful;
         }
-        let unreadable: BTreeSet<&str> = receipt.corrupt_sources.iter().map(String::as_str).collect();
+        let unreadable: BTreeSet<&str> =
+            receipt.corrupt_sources.iter().map(String::as_str).collect();
         for source in unreadable {
             counts.entry(Some(source)).or_default().1 += 1;
         }
@@ -54,7 +57,12 @@ pub fn assess_sources(receipts: &[AssessReceipt], gate: &Gate) -> Result<Vec<Sou
                 SourceVerdict::Accept if unreadable_units == 0 => "accept",
                 SourceVerdict::Accept | SourceVerdict::Undecided => "undecided",
             };
-            SourceAssessment { source_id: source.map(str::to_owned), count, unreadable_units, verdict }
+            SourceAssessment {
+                source_id: source.map(str::to_owned),
+                count,
+                unreadable_units,
+                verdict,
+            }
         })
         .collect())
 }
@@ -80,18 +88,56 @@ pub fn empty_assessment() -> RecordBatch {
 /// `source_assessment` as a batch; ids are unique because they come from a map.
 pub fn to_batch(assessments: &[SourceAssessment]) -> Result<RecordBatch> {
     let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    let rates: Vec<_> = assessments.iter().map(|a| harm_rate(a.count.n, a.count.harmful)).collect();
+    let rates: Vec<_> = assessments
+        .iter()
+        .map(|a| harm_rate(a.count.n, a.count.harmful))
+        .collect();
     Ok(RecordBatch::try_new(
         schema(),
         vec![
-            Arc::new(assessments.iter().map(|a| a.source_id.as_deref()).collect::<StringArray>()),
-            Arc::new(assessments.iter().map(|a| Some(count(a.count.n))).collect::<Int64Array>()),
-            Arc::new(assessments.iter().map(|a| Some(count(a.count.harmful))).collect::<Int64Array>()),
+            Arc::new(
+                assessments
+                    .iter()
+                    .map(|a| a.source_id.as_deref())
+                    .collect::<StringArray>(),
+            ),
+            Arc::new(
+                assessments
+                    .iter()
+                    .map(|a| Some(count(a.count.n)))
+                    .collect::<Int64Array>(),
+            ),
+            Arc::new(
+                assessments
+                    .iter()
+                    .map(|a| Some(count(a.count.harmful)))
+                    .collect::<Int64Array>(),
+            ),
             Arc::new(rates.iter().map(|rate| rate.rate).collect::<Float64Array>()),
-            Arc::new(rates.iter().map(|rate| rate.lower).collect::<Float64Array>()),
-            Arc::new(rates.iter().map(|rate| rate.upper).collect::<Float64Array>()),
-            Arc::new(assessments.iter().map(|a| Some(count(a.unreadable_units))).collect::<Int64Array>()),
-            Arc::new(assessments.iter().map(|a| Some(a.verdict)).collect::<StringArray>()),
+            Arc::new(
+                rates
+                    .iter()
+                    .map(|rate| rate.lower)
+                    .collect::<Float64Array>(),
+            ),
+            Arc::new(
+                rates
+                    .iter()
+                    .map(|rate| rate.upper)
+                    .collect::<Float64Array>(),
+            ),
+            Arc::new(
+                assessments
+                    .iter()
+                    .map(|a| Some(count(a.unreadable_units)))
+                    .collect::<Int64Array>(),
+            ),
+            Arc::new(
+                assessments
+                    .iter()
+                    .map(|a| Some(a.verdict))
+                    .collect::<StringArray>(),
+            ),
         ],
     )?)
 }
@@ -105,7 +151,15 @@ mod tests {
             unit: String::new(),
             sources: sources
                 .iter()
-                .map(|(id, n, harmful)| (Some((*id).to_owned()), SourceCount { n: *n, harmful: *harmful }))
+                .map(|(id, n, harmful)| {
+                    (
+                        Some((*id).to_owned()),
+                        SourceCount {
+                            n: *n,
+                            harmful: *harmful,
+                        },
+                    )
+                })
                 .collect(),
             corrupt: BTreeMap::new(),
             corrupt_sources: corrupt.iter().map(|id| (*id).to_owned()).collect(),
@@ -114,17 +168,38 @@ mod tests {
 
     #[test]
     fn fifty_of_a_thousand_pass_and_fifty_one_do_not() {
-        let gate = Gate { risk_set: "illegal29".into(), limit: 0.05, mode: "census".into() };
-        let receipts = [receipt(&[("a", 400, 20), ("b", 999, 51)], &[]), receipt(&[("a", 600, 30), ("b", 1, 0)], &["c"])];
+        let gate = Gate {
+            risk_set: "illegal29".into(),
+            limit: 0.05,
+            mode: "census".into(),
+        };
+        let receipts = [
+            receipt(&[("a", 400, 20), ("b", 999, 51)], &[]),
+            receipt(&[("a", 600, 30), ("b", 1, 0)], &["c"]),
+        ];
         let found = assess_sources(&receipts, &gate).unwrap();
-        let verdicts: Vec<_> = found.iter().map(|a| (a.source_id.as_deref().unwrap(), a.verdict)).collect();
-        assert_eq!(verdicts, vec![("a", "accept"), ("b", "reject"), ("c", "undecided")]);
+        let verdicts: Vec<_> = found
+            .iter()
+            .map(|a| (a.source_id.as_deref().unwrap(), a.verdict))
+            .collect();
+        assert_eq!(
+            verdicts,
+            vec![("a", "accept"), ("b", "reject"), ("c", "undecided")]
+        );
     }
 
     #[test]
     fn unreadable_units_never_accept() {
-        let gate = Gate { risk_set: "illegal29".into(), limit: 0.05, mode: "census".into() };
-        let found = assess_sources(&[receipt(&[("a", 100, 0), ("b", 100, 90)], &["a", "b"])], &gate).unwrap();
+        let gate = Gate {
+            risk_set: "illegal29".into(),
+            limit: 0.05,
+            mode: "census".into(),
+        };
+        let found = assess_sources(
+            &[receipt(&[("a", 100, 0), ("b", 100, 90)], &["a", "b"])],
+            &gate,
+        )
+        .unwrap();
         assert_eq!(found[0].verdict, "undecided");
         assert_eq!(found[1].verdict, "reject");
     }

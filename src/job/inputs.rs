@@ -72,7 +72,9 @@ impl Inputs {
     /// Lists a file, directory or glob, reads every footer, and unifies the schemas.
     pub async fn list(stores: &Stores, uri: &str) -> Result<Self> {
         let (root, pattern) = split_glob(uri);
-        let location = stores.locate(root).map_err(|error| JobError::usage(format!("corpus.uri: {error}")))?;
+        let location = stores
+            .locate(root)
+            .map_err(|error| JobError::usage(format!("corpus.uri: {error}")))?;
         let (found, ignored, root_path) = list_objects(&location, uri, root, pattern).await?;
         if found.is_empty() {
             return Err(JobError::usage(format!(
@@ -85,12 +87,22 @@ impl Inputs {
             .try_collect()
             .await?;
         let (schema, partition_columns) = unify(&files)?;
-        Ok(Self { location, files, schema, partition_columns, ignored })
+        Ok(Self {
+            location,
+            files,
+            schema,
+            partition_columns,
+            ignored,
+        })
     }
 
     /// Rows in all readable files.
     pub fn rows(&self) -> u64 {
-        self.files.iter().flat_map(|file| &file.row_groups).map(|group| group.rows).sum()
+        self.files
+            .iter()
+            .flat_map(|file| &file.row_groups)
+            .map(|group| group.rows)
+            .sum()
     }
 
     /// Bytes in all files.
@@ -106,7 +118,9 @@ impl Inputs {
 
 /// `a/b/*.parquet` is listed from `a/b` and filtered by the pattern.
 fn split_glob(uri: &str) -> (&str, Option<&str>) {
-    let Some(first) = uri.find(['*', '?', '[']) else { return (uri, None) };
+    let Some(first) = uri.find(['*', '?', '[']) else {
+        return (uri, None);
+    };
     let cut = uri[..first].rfind('/').map_or(0, |slash| slash + 1);
     let root = if cut == 0 { "." } else { &uri[..cut] };
     (root, Some(&uri[cut..]))
@@ -120,10 +134,16 @@ async fn list_objects(
 ) -> Result<(Vec<ObjectMeta>, usize, String)> {
     let failed = |error: &object_store::Error| JobError::store(error, root);
     let root_path = location.path.as_ref().trim_end_matches('/').to_owned();
-    if pattern.is_none() && is_parquet_name(&root_path) && location.local.as_ref().is_none_or(|path| path.is_file()) {
+    if pattern.is_none()
+        && is_parquet_name(&root_path)
+        && location.local.as_ref().is_none_or(|path| path.is_file())
+    {
         match location.store.head(&location.path).await {
             Ok(meta) => {
-                let folder = root_path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+                let folder = root_path
+                    .rsplit_once('/')
+                    .map_or("", |(folder, _)| folder)
+                    .to_owned();
                 return Ok((vec![meta], 0, folder));
             }
             Err(object_store::Error::NotFound { .. }) => {}
@@ -133,13 +153,19 @@ async fn list_objects(
     if let Some(path) = &location.local
         && !path.exists()
     {
-        return Err(JobError::usage(format!("corpus.uri {uri}: {} does not exist", path.display())));
+        return Err(JobError::usage(format!(
+            "corpus.uri {uri}: {} does not exist",
+            path.display()
+        )));
     }
     let pattern = pattern
         .map(glob::Pattern::new)
         .transpose()
         .map_err(|error| JobError::usage(format!("corpus.uri {uri}: {error}")))?;
-    let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        ..glob::MatchOptions::default()
+    };
     let mut found = Vec::new();
     let mut ignored = 0;
     let mut listing = location.store.list(Some(&location.path));
@@ -147,13 +173,18 @@ async fn list_objects(
         let relative = relative_to(&root_path, meta.location.as_ref());
         // Spark, Hive and Tamis keep their own files under names that start so.
         let hidden = relative.split('/').any(|part| part.starts_with(['_', '.']));
-        let wanted = pattern
-            .as_ref()
-            .map_or_else(|| is_parquet_name(relative), |pattern| pattern.matches_with(relative, options));
+        let wanted = pattern.as_ref().map_or_else(
+            || is_parquet_name(relative),
+            |pattern| pattern.matches_with(relative, options),
+        );
         if hidden || meta.size == 0 && !is_parquet_name(relative) {
             continue;
         }
-        if wanted { found.push(meta) } else { ignored += 1 }
+        if wanted {
+            found.push(meta)
+        } else {
+            ignored += 1
+        }
     }
     found.sort_by(|a, b| a.location.as_ref().cmp(b.location.as_ref()));
     Ok((found, ignored, root_path))
@@ -165,7 +196,9 @@ fn is_parquet_name(name: &str) -> bool {
 }
 
 fn relative_to<'a>(root: &str, path: &'a str) -> &'a str {
-    path.strip_prefix(root).unwrap_or(path).trim_start_matches('/')
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .trim_start_matches('/')
 }
 
 async fn read_footer(location: &Location, meta: ObjectMeta, root: &str) -> Result<InputFile> {
@@ -173,7 +206,11 @@ async fn read_footer(location: &Location, meta: ObjectMeta, root: &str) -> Resul
     let relative = percent_decoded(relative_to(root, path.as_ref()));
     let uri = match &location.local {
         Some(_) => format!("file:///{path}"),
-        None => format!("{}://{}/{path}", location.url.scheme(), location.url.host_str().unwrap_or_default()),
+        None => format!(
+            "{}://{}/{path}",
+            location.url.scheme(),
+            location.url.host_str().unwrap_or_default()
+        ),
     };
     let mut file = InputFile {
         partitions: partitions_of(&relative),
@@ -210,7 +247,9 @@ async fn read_footer(location: &Location, meta: ObjectMeta, root: &str) -> Resul
 }
 
 fn percent_decoded(path: &str) -> String {
-    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(path)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 fn partitions_of(relative: &str) -> Vec<(String, Option<String>)> {
@@ -221,7 +260,10 @@ fn partitions_of(relative: &str) -> Vec<(String, Option<String>)> {
         .filter(|(name, _)| !name.is_empty())
         .map(|(name, value)| {
             let value = percent_decoded(value);
-            (name.to_owned(), (value != "__HIVE_DEFAULT_PARTITION__").then_some(value))
+            (
+                name.to_owned(),
+                (value != "__HIVE_DEFAULT_PARTITION__").then_some(value),
+            )
         })
         .collect()
 }
@@ -237,7 +279,9 @@ pub(crate) async fn footer_bytes(
     }
     let start = size.saturating_sub(FOOTER_GUESS);
     let tail = store.get_range(path, start..size).await?;
-    let Some(length) = footer_length(&tail) else { return Ok(tail) };
+    let Some(length) = footer_length(&tail) else {
+        return Ok(tail);
+    };
     let wanted = u64::from(length) + FOOTER_TAIL;
     if wanted > size {
         return Ok(tail);
@@ -268,7 +312,9 @@ fn decode_footer(footer: &[u8]) -> std::result::Result<(ParquetMetaData, SchemaR
         return Err("the file is empty".to_owned());
     }
     let Some(length) = footer_length(footer) else {
-        return Err("no Parquet footer at the end: the file is cut short or not Parquet".to_owned());
+        return Err(
+            "no Parquet footer at the end: the file is cut short or not Parquet".to_owned(),
+        );
     };
     let cut = footer.len() - usize::try_from(FOOTER_TAIL).unwrap_or(8);
     if cut != length as usize {
@@ -276,7 +322,8 @@ fn decode_footer(footer: &[u8]) -> std::result::Result<(ParquetMetaData, SchemaR
     }
     // A corrupt footer may make the decoder panic; that is one bad file, not the end of the job.
     let decoded = std::panic::catch_unwind(|| {
-        let metadata = ParquetMetaDataReader::decode_metadata(&footer[..cut]).map_err(|e| e.to_string())?;
+        let metadata =
+            ParquetMetaDataReader::decode_metadata(&footer[..cut]).map_err(|e| e.to_string())?;
         let schema = parquet_to_arrow_schema(
             metadata.file_metadata().schema_descr(),
             metadata.file_metadata().key_value_metadata(),
@@ -289,15 +336,25 @@ fn decode_footer(footer: &[u8]) -> std::result::Result<(ParquetMetaData, SchemaR
 
 /// One schema for all readable files: columns of the first, then what later files add, then partitions.
 fn unify(files: &[InputFile]) -> Result<(SchemaRef, Vec<String>)> {
-    let readable: Vec<&InputFile> = files.iter().filter(|file| file.unreadable.is_none()).collect();
+    let readable: Vec<&InputFile> = files
+        .iter()
+        .filter(|file| file.unreadable.is_none())
+        .collect();
     let mut fields: Vec<(Field, &str)> = Vec::new();
     for (index, file) in readable.iter().enumerate() {
         let mut names = BTreeSet::new();
         for field in file.schema.fields() {
             if !names.insert(field.name()) {
-                return Err(JobError::failed(format!("{}: column `{}` stands twice", file.uri, field.name())));
+                return Err(JobError::failed(format!(
+                    "{}: column `{}` stands twice",
+                    file.uri,
+                    field.name()
+                )));
             }
-            match fields.iter_mut().find(|(known, _)| known.name() == field.name()) {
+            match fields
+                .iter_mut()
+                .find(|(known, _)| known.name() == field.name())
+            {
                 Some((known, first)) => {
                     let merged = merge_types(known.data_type(), field.data_type()).ok_or_else(|| {
                         JobError::failed(format!(
@@ -313,7 +370,10 @@ fn unify(files: &[InputFile]) -> Result<(SchemaRef, Vec<String>)> {
                 }
                 None => {
                     let nullable = field.is_nullable() || index > 0;
-                    fields.push((Field::new(field.name(), field.data_type().clone(), nullable), &file.uri));
+                    fields.push((
+                        Field::new(field.name(), field.data_type().clone(), nullable),
+                        &file.uri,
+                    ));
                 }
             }
         }
@@ -334,7 +394,11 @@ fn unify(files: &[InputFile]) -> Result<(SchemaRef, Vec<String>)> {
             partition_columns.push(name.clone());
         }
     }
-    columns.extend(partition_columns.iter().map(|name| Field::new(name, DataType::Utf8, true)));
+    columns.extend(
+        partition_columns
+            .iter()
+            .map(|name| Field::new(name, DataType::Utf8, true)),
+    );
     Ok((Arc::new(Schema::new(columns)), partition_columns))
 }
 
@@ -348,14 +412,29 @@ fn merge_types(a: &DataType, b: &DataType) -> Option<DataType> {
     Some(match (a, b) {
         (Null, other) | (other, Null) => other.clone(),
         (a, b) if is_string(a) && is_string(b) => {
-            if is_large(a) || is_large(b) { LargeUtf8 } else { Utf8 }
+            if is_large(a) || is_large(b) {
+                LargeUtf8
+            } else {
+                Utf8
+            }
         }
         (Binary | LargeBinary | BinaryView, Binary | LargeBinary | BinaryView) => LargeBinary,
-        (a, b) if a.is_signed_integer() && b.is_signed_integer() || a.is_unsigned_integer() && b.is_unsigned_integer() => {
-            if width(a) >= width(b) { a.clone() } else { b.clone() }
+        (a, b)
+            if a.is_signed_integer() && b.is_signed_integer()
+                || a.is_unsigned_integer() && b.is_unsigned_integer() =>
+        {
+            if width(a) >= width(b) {
+                a.clone()
+            } else {
+                b.clone()
+            }
         }
         (a, b) if a.is_floating() && b.is_floating() => {
-            if width(a) >= width(b) { a.clone() } else { b.clone() }
+            if width(a) >= width(b) {
+                a.clone()
+            } else {
+                b.clone()
+            }
         }
         (Timestamp(u, x), Timestamp(v, y)) if x == y => Timestamp(*u.max(v), x.clone()),
         (List(x), List(y)) => List(merge_fields(x, y)?),
@@ -383,7 +462,11 @@ fn merge_types(a: &DataType, b: &DataType) -> Option<DataType> {
 
 fn merge_fields(a: &Arc<Field>, b: &Arc<Field>) -> Option<Arc<Field>> {
     let merged = merge_types(a.data_type(), b.data_type())?;
-    Some(Arc::new(Field::new(a.name(), merged, a.is_nullable() || b.is_nullable())))
+    Some(Arc::new(Field::new(
+        a.name(),
+        merged,
+        a.is_nullable() || b.is_nullable(),
+    )))
 }
 
 /// Any string type, dictionaries of strings included.
@@ -415,7 +498,10 @@ mod tests {
         assert_eq!(merge_types(&Utf8, &LargeUtf8), Some(LargeUtf8));
         assert_eq!(merge_types(&Utf8View, &Utf8), Some(Utf8));
         assert_eq!(
-            merge_types(&Timestamp(TimeUnit::Millisecond, None), &Timestamp(TimeUnit::Microsecond, None)),
+            merge_types(
+                &Timestamp(TimeUnit::Millisecond, None),
+                &Timestamp(TimeUnit::Microsecond, None)
+            ),
             Some(Timestamp(TimeUnit::Microsecond, None))
         );
         assert_eq!(merge_types(&Int64, &Utf8), None);
@@ -441,7 +527,10 @@ mod tests {
 
     #[test]
     fn globs_are_listed_from_their_fixed_part() {
-        assert_eq!(split_glob("s3://b/a/*/x.parquet"), ("s3://b/a/", Some("*/x.parquet")));
+        assert_eq!(
+            split_glob("s3://b/a/*/x.parquet"),
+            ("s3://b/a/", Some("*/x.parquet"))
+        );
         assert_eq!(split_glob("*.parquet"), (".", Some("*.parquet")));
         assert_eq!(split_glob("a/b"), ("a/b", None));
     }
@@ -449,6 +538,10 @@ mod tests {
     #[test]
     fn a_cut_file_says_so() {
         assert!(decode_footer(b"").unwrap_err().contains("empty"));
-        assert!(decode_footer(b"PAR1....").unwrap_err().contains("cut short"));
+        assert!(
+            decode_footer(b"PAR1....")
+                .unwrap_err()
+                .contains("cut short")
+        );
     }
 }

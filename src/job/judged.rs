@@ -31,7 +31,12 @@ pub fn check_columns(columns: &Columns, schema: &Schema) -> Result<()> {
         let Ok(field) = schema.field_with_name(column) else {
             let names = || schema.fields().iter().map(|field| field.name().as_str());
             let hint = nearest(column, names()).map_or_else(
-                || format!(" The columns are {}", names().collect::<Vec<_>>().join(", ")),
+                || {
+                    format!(
+                        " The columns are {}",
+                        names().collect::<Vec<_>>().join(", ")
+                    )
+                },
                 |near| format!(" Did you mean `{near}`?"),
             );
             return Err(JobError::usage(format!(
@@ -41,10 +46,14 @@ pub fn check_columns(columns: &Columns, schema: &Schema) -> Result<()> {
         let data_type = field.data_type();
         let (fits, wanted) = match part {
             "text" | "license" | "url" => (is_string(data_type), "a string"),
-            "collected_at" => {
-                (is_string(data_type) || data_type.is_temporal(), "a timestamp, a date or a string")
-            }
-            _ => (is_string(data_type) || data_type.is_integer(), "a string or an integer"),
+            "collected_at" => (
+                is_string(data_type) || data_type.is_temporal(),
+                "a timestamp, a date or a string",
+            ),
+            _ => (
+                is_string(data_type) || data_type.is_integer(),
+                "a string or an integer",
+            ),
         };
         if !fits && *data_type != DataType::Null {
             return Err(JobError::usage(format!(
@@ -68,8 +77,14 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, has_consent: bool) -> Stri
         .join(", ");
     let text_of = |column: &Option<String>| match column {
         Some(name) => {
-            let string = schema.field_with_name(name).is_ok_and(|field| is_string(field.data_type()));
-            if string { input_column(name) } else { format!("CAST({} AS VARCHAR)", input_column(name)) }
+            let string = schema
+                .field_with_name(name)
+                .is_ok_and(|field| is_string(field.data_type()));
+            if string {
+                input_column(name)
+            } else {
+                format!("CAST({} AS VARCHAR)", input_column(name))
+            }
         }
         None => "CAST(NULL AS VARCHAR)".to_owned(),
     };
@@ -127,7 +142,11 @@ mod tests {
     use datafusion::arrow::datatypes::Field;
 
     fn columns() -> Columns {
-        Columns { text: Some("body".into()), source: Some("src".into()), ..Columns::default() }
+        Columns {
+            text: Some("body".into()),
+            source: Some("src".into()),
+            ..Columns::default()
+        }
     }
 
     #[test]
@@ -137,13 +156,19 @@ mod tests {
             Field::new("src", DataType::Utf8, true),
         ]);
         let message = check_columns(&columns(), &schema).unwrap_err().to_string();
-        assert_eq!(message, "corpus.columns.text: the corpus has no column `body`. Did you mean `bod`?");
+        assert_eq!(
+            message,
+            "corpus.columns.text: the corpus has no column `body`. Did you mean `bod`?"
+        );
         let schema = Schema::new(vec![
             Field::new("body", DataType::Int64, true),
             Field::new("src", DataType::Utf8, true),
         ]);
         let message = check_columns(&columns(), &schema).unwrap_err().to_string();
-        assert_eq!(message, "corpus.columns.text: column `body` is Int64, it must be a string");
+        assert_eq!(
+            message,
+            "corpus.columns.text: column `body` is Int64, it must be a string"
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ pub fn key_of_url(url: &str) -> u64 {
 impl KeyIndex {
     /// Adds the keys of rows written to the unit's file of a verdict.
     pub fn add(&mut self, batch: &RecordBatch, verdict: &str) {
-        let verdict = VERDICTS.iter().position(|known| *known == verdict).unwrap_or_default();
+        let verdict = VERDICTS
+            .iter()
+            .position(|known| *known == verdict)
+            .unwrap_or_default();
         let verdict = u8::try_from(verdict).unwrap_or_default();
         let columns = [
             (0, "prov_row_id"),
@@ -44,11 +47,18 @@ impl KeyIndex {
             (3, "prov_url"),
         ];
         for (kind, name) in columns {
-            let Some(array) = batch.column_by_name(name).and_then(|array| array.as_string_opt::<i32>()) else {
+            let Some(array) = batch
+                .column_by_name(name)
+                .and_then(|array| array.as_string_opt::<i32>())
+            else {
                 continue;
             };
             for value in array.iter().flatten() {
-                let key = if kind == 3 { Some(key_of_url(value)) } else { key_of_hex(value) };
+                let key = if kind == 3 {
+                    Some(key_of_url(value))
+                } else {
+                    key_of_hex(value)
+                };
                 self.keys.extend(key.map(|key| (kind, key, verdict)));
             }
         }
@@ -66,12 +76,23 @@ impl KeyIndex {
         self.keys.dedup();
         let mut writer = DataWriter::new(output, path, &schema(), &[], layout, destination)?;
         for chunk in self.keys.chunks(8192) {
-            let kinds: StringArray = chunk.iter().map(|(kind, ..)| Some(KINDS[usize::from(*kind)])).collect();
-            let keys: StringArray = chunk.iter().map(|(_, key, _)| Some(format!("{key:016x}"))).collect();
-            let verdicts: StringArray =
-                chunk.iter().map(|(.., verdict)| Some(VERDICTS[usize::from(*verdict)])).collect();
+            let kinds: StringArray = chunk
+                .iter()
+                .map(|(kind, ..)| Some(KINDS[usize::from(*kind)]))
+                .collect();
+            let keys: StringArray = chunk
+                .iter()
+                .map(|(_, key, _)| Some(format!("{key:016x}")))
+                .collect();
+            let verdicts: StringArray = chunk
+                .iter()
+                .map(|(.., verdict)| Some(VERDICTS[usize::from(*verdict)]))
+                .collect();
             writer
-                .write(&RecordBatch::try_new(schema(), vec![Arc::new(kinds), Arc::new(keys), Arc::new(verdicts)])?)
+                .write(&RecordBatch::try_new(
+                    schema(),
+                    vec![Arc::new(kinds), Arc::new(keys), Arc::new(verdicts)],
+                )?)
                 .await?;
         }
         Ok(writer.finish().await?.0)
@@ -82,7 +103,11 @@ impl KeyIndex {
 pub fn verdict_of_row(batch: &RecordBatch, row_id: &str) -> Result<Option<String>> {
     let wanted = key_of_hex(row_id)
         .filter(|_| row_id.len() == 32)
-        .ok_or_else(|| JobError::usage(format!("`{row_id}` is not a row id: it has 32 hexadecimal digits")))?;
+        .ok_or_else(|| {
+            JobError::usage(format!(
+                "`{row_id}` is not a row id: it has 32 hexadecimal digits"
+            ))
+        })?;
     let wanted = format!("{wanted:016x}");
     let [kinds, keys, verdicts] = [0, 1, 2].map(|index| batch.column(index).as_string::<i32>());
     Ok((0..batch.num_rows())

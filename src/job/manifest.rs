@@ -94,12 +94,19 @@ impl Manifest {
         self.documents
             .iter()
             .chain(self.empty_files.iter().map(|file| &file.file))
-            .chain(self.units.iter().flat_map(|unit| unit.receipts.iter().chain(unit.files.iter().map(|f| &f.file))))
+            .chain(self.units.iter().flat_map(|unit| {
+                unit.receipts
+                    .iter()
+                    .chain(unit.files.iter().map(|f| &f.file))
+            }))
     }
 
     /// Every data file.
     pub fn data_files(&self) -> impl Iterator<Item = &ManifestFile> {
-        self.units.iter().flat_map(|unit| &unit.files).chain(&self.empty_files)
+        self.units
+            .iter()
+            .flat_map(|unit| &unit.files)
+            .chain(&self.empty_files)
     }
 }
 
@@ -110,7 +117,9 @@ pub fn success_bytes(manifest: &[u8]) -> Bytes {
 
 /// Reads the committed manifest. `None` when the output is not committed.
 pub async fn read(output: &Output) -> Result<Option<Manifest>> {
-    let Some(success) = output.get(SUCCESS).await? else { return Ok(None) };
+    let Some(success) = output.get(SUCCESS).await? else {
+        return Ok(None);
+    };
     let damaged = |what: &str| JobError::failed(format!("{}: {what}", output.uri(SUCCESS)));
     let text = std::str::from_utf8(&success).map_err(|_| damaged("is not text"))?;
     let (name, digest) = text
@@ -120,12 +129,17 @@ pub async fn read(output: &Output) -> Result<Option<Manifest>> {
     if name != FIRST {
         return Err(damaged("names a manifest this version does not know"));
     }
-    let bytes = output
-        .get(name)
-        .await?
-        .ok_or_else(|| JobError::failed(format!("{}: is missing, though _SUCCESS names it", output.uri(name))))?;
+    let bytes = output.get(name).await?.ok_or_else(|| {
+        JobError::failed(format!(
+            "{}: is missing, though _SUCCESS names it",
+            output.uri(name)
+        ))
+    })?;
     if sha256_hex(&bytes) != digest {
-        return Err(JobError::failed(format!("{}: its digest is not the one in _SUCCESS", output.uri(name))));
+        return Err(JobError::failed(format!(
+            "{}: its digest is not the one in _SUCCESS",
+            output.uri(name)
+        )));
     }
     let manifest = serde_json::from_slice(&bytes)
         .map_err(|error| JobError::failed(format!("{}: {error}", output.uri(name))))?;

@@ -40,7 +40,9 @@ pub enum CommitProtocol {
 impl Output {
     /// Opens a location; nothing is written.
     pub fn open(stores: &Stores, uri: &str) -> Result<Self> {
-        let location = stores.locate(uri).map_err(|error| JobError::usage(error.to_string()))?;
+        let location = stores
+            .locate(uri)
+            .map_err(|error| JobError::usage(error.to_string()))?;
         Ok(Self { location })
     }
 
@@ -61,7 +63,11 @@ impl Output {
             None => self.location.url.to_string(),
         };
         let base = base.trim_end_matches('/');
-        if relative.is_empty() { base.to_owned() } else { format!("{base}/{relative}") }
+        if relative.is_empty() {
+            base.to_owned()
+        } else {
+            format!("{base}/{relative}")
+        }
     }
 
     /// The location itself.
@@ -87,10 +93,16 @@ impl Output {
     pub async fn get(&self, relative: &str) -> Result<Option<Bytes>> {
         let result = match self.store().get(&self.path(relative)).await {
             Ok(result) => result,
-            Err(object_store::Error::NotFound { .. }) if !self.bucket_is_missing().await => return Ok(None),
+            Err(object_store::Error::NotFound { .. }) if !self.bucket_is_missing().await => {
+                return Ok(None);
+            }
             Err(error) => return Err(self.failed(relative, &error)),
         };
-        result.bytes().await.map(Some).map_err(|error| self.failed(relative, &error))
+        result
+            .bytes()
+            .await
+            .map(Some)
+            .map_err(|error| self.failed(relative, &error))
     }
 
     /// A missing bucket also answers "not found"; the caller must not take it for an empty output.
@@ -98,7 +110,11 @@ impl Output {
         if self.is_local() {
             return false;
         }
-        let probe = self.store().list(Some(&self.location.path)).try_next().await;
+        let probe = self
+            .store()
+            .list(Some(&self.location.path))
+            .try_next()
+            .await;
         probe.is_err()
     }
 
@@ -140,7 +156,10 @@ impl Output {
             .list(Some(&self.location.path))
             .map_ok(|meta| {
                 let name = meta.location.as_ref();
-                let relative = name.strip_prefix(prefix).unwrap_or(name).trim_start_matches('/');
+                let relative = name
+                    .strip_prefix(prefix)
+                    .unwrap_or(name)
+                    .trim_start_matches('/');
                 (relative.to_owned(), meta.size)
             })
             .try_collect()
@@ -149,10 +168,19 @@ impl Output {
     }
 
     /// Creates an object that must not exist. A lost reply is resolved by reading back.
-    pub async fn create(&self, relative: &str, bytes: &Bytes, protocol: CommitProtocol) -> Result<Created> {
+    pub async fn create(
+        &self,
+        relative: &str,
+        bytes: &Bytes,
+        protocol: CommitProtocol,
+    ) -> Result<Created> {
         if protocol == CommitProtocol::SingleWriter {
             if let Some(there) = self.get(relative).await? {
-                return Ok(if there == *bytes { Created::Same } else { Created::Other(there) });
+                return Ok(if there == *bytes {
+                    Created::Same
+                } else {
+                    Created::Other(there)
+                });
             }
             self.put(relative, bytes.clone()).await?;
             return match self.get(relative).await? {
@@ -164,9 +192,17 @@ impl Output {
                 ))),
             };
         }
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let written = self.store().put_opts(&self.path(relative), bytes.clone().into(), options).await;
-        let Err(error) = written else { return Ok(Created::New) };
+        let options = PutOptions {
+            mode: PutMode::Create,
+            ..PutOptions::default()
+        };
+        let written = self
+            .store()
+            .put_opts(&self.path(relative), bytes.clone().into(), options)
+            .await;
+        let Err(error) = written else {
+            return Ok(Created::New);
+        };
         // Either it was there before, or the store did as told and its reply was lost.
         match self.get(relative).await? {
             Some(there) if there == *bytes => Ok(Created::Same),
@@ -183,19 +219,29 @@ impl Output {
         }
         let name = "_tamis/create-only-probe";
         self.remove(name).await?;
-        let options = || PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let options = || PutOptions {
+            mode: PutMode::Create,
+            ..PutOptions::default()
+        };
         let path = self.path(name);
-        let first = self.store().put_opts(&path, PutPayload::from_static(b"1"), options()).await;
+        let first = self
+            .store()
+            .put_opts(&path, PutPayload::from_static(b"1"), options())
+            .await;
         if let Err(error) = first
             && !matches!(error, object_store::Error::NotImplemented { .. })
         {
             return Err(self.failed(name, &error));
         }
-        let second = self.store().put_opts(&path, PutPayload::from_static(b"2"), options()).await;
+        let second = self
+            .store()
+            .put_opts(&path, PutPayload::from_static(b"2"), options())
+            .await;
         let protocol = match second {
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                CommitProtocol::CreateOnly
-            }
+            Err(
+                object_store::Error::AlreadyExists { .. }
+                | object_store::Error::Precondition { .. },
+            ) => CommitProtocol::CreateOnly,
             Ok(_) | Err(object_store::Error::NotImplemented { .. }) => CommitProtocol::SingleWriter,
             Err(error) => return Err(self.failed(name, &error)),
         };
@@ -207,9 +253,9 @@ impl Output {
     pub async fn remove_leftovers(&self) -> Result<usize> {
         let mut removed = 0;
         for name in self.list().await?.keys() {
-            let staged = name
-                .rsplit_once('#')
-                .is_some_and(|(_, digits)| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+            let staged = name.rsplit_once('#').is_some_and(|(_, digits)| {
+                !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+            });
             if let (true, Some(root)) = (staged, &self.location.local) {
                 let path = root.join(name);
                 std::fs::remove_file(&path).map_err(|error| JobError::local(&path, &error))?;
@@ -233,8 +279,14 @@ fn walk(folder: &std::path::Path, prefix: &str, found: &mut BTreeMap<String, u64
         let entry = entry.map_err(|error| JobError::local(folder, &error))?;
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
-        let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        let kind = entry.metadata().map_err(|error| JobError::local(&path, &error))?;
+        let relative = if prefix.is_empty() {
+            name
+        } else {
+            format!("{prefix}/{name}")
+        };
+        let kind = entry
+            .metadata()
+            .map_err(|error| JobError::local(&path, &error))?;
         if kind.is_dir() {
             walk(&path, &relative, found)?;
         } else {

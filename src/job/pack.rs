@@ -118,13 +118,24 @@ impl Pack {
     }
 
     fn parse(uri: &str, files: [String; 4]) -> Result<Self> {
-        let bad = |message: String| JobError::usage(format!("policy pack {uri}, pack.toml: {message}"));
+        let bad =
+            |message: String| JobError::usage(format!("policy pack {uri}, pack.toml: {message}"));
         let toml: PackToml = toml::from_str(&files[0]).map_err(|error| bad(error.to_string()))?;
-        let gate_risks = toml.risk_sets.get(&toml.gate.risk_set).cloned().ok_or_else(|| {
-            bad(format!("gate.risk_set `{}` is not one of [risk_sets]", toml.gate.risk_set))
-        })?;
+        let gate_risks = toml
+            .risk_sets
+            .get(&toml.gate.risk_set)
+            .cloned()
+            .ok_or_else(|| {
+                bad(format!(
+                    "gate.risk_set `{}` is not one of [risk_sets]",
+                    toml.gate.risk_set
+                ))
+            })?;
         if !(0.0..=1.0).contains(&toml.gate.limit) {
-            return Err(bad(format!("gate.limit {} is not between 0 and 1", toml.gate.limit)));
+            return Err(bad(format!(
+                "gate.limit {} is not between 0 and 1",
+                toml.gate.limit
+            )));
         }
         let mut all = Vec::new();
         for (name, text) in FILES.iter().zip(&files) {
@@ -146,7 +157,10 @@ impl Pack {
 
     /// One of [`FILES`].
     pub fn file(&self, name: &str) -> &str {
-        FILES.iter().position(|known| *known == name).map_or("", |index| &self.files[index])
+        FILES
+            .iter()
+            .position(|known| *known == name)
+            .map_or("", |index| &self.files[index])
     }
 
     /// `assess.sql`.
@@ -164,11 +178,20 @@ impl Pack {
         let mut values: Vec<(String, ScalarValue)> = self
             .clauses
             .iter()
-            .map(|(rule, clause)| (format!("clause_{rule}"), ScalarValue::from(clause.id.as_str())))
+            .map(|(rule, clause)| {
+                (
+                    format!("clause_{rule}"),
+                    ScalarValue::from(clause.id.as_str()),
+                )
+            })
             .collect();
-        let risks: Vec<ScalarValue> =
-            self.gate_risks.iter().map(|id| ScalarValue::from(id.as_str())).collect();
-        let risks = ScalarValue::new_list_nullable(&risks, &datafusion::arrow::datatypes::DataType::Utf8);
+        let risks: Vec<ScalarValue> = self
+            .gate_risks
+            .iter()
+            .map(|id| ScalarValue::from(id.as_str()))
+            .collect();
+        let risks =
+            ScalarValue::new_list_nullable(&risks, &datafusion::arrow::datatypes::DataType::Utf8);
         values.push(("gate_risks".to_owned(), ScalarValue::List(risks)));
         values.push(("gate_limit".to_owned(), ScalarValue::from(self.gate.limit)));
         for (name, value) in &self.parameters {
@@ -187,7 +210,10 @@ impl Pack {
             values.push((name.clone(), value));
         }
         Ok(ParamValues::Map(
-            values.into_iter().map(|(name, value)| (name, ScalarAndMetadata::from(value))).collect(),
+            values
+                .into_iter()
+                .map(|(name, value)| (name, ScalarAndMetadata::from(value)))
+                .collect(),
         ))
     }
 

@@ -23,13 +23,18 @@ pub struct SideTable {
 }
 
 /// The side tables of a job.
-pub const SIDE_TABLES: &[SideTable] = &[SideTable { name: "source_assessment", key: "source_id" }];
+pub const SIDE_TABLES: &[SideTable] = &[SideTable {
+    name: "source_assessment",
+    key: "source_id",
+}];
 
 /// Refuses a plan that could lose, repeat or invent rows, or give another answer tomorrow.
 pub fn check_clear(plan: &LogicalPlan) -> Result<()> {
     let judged = count_judged(plan, "clear.sql")?;
     if judged != 1 {
-        return Err(refuse(format!("reads `judged` {judged} times, it must read it once")));
+        return Err(refuse(format!(
+            "reads `judged` {judged} times, it must read it once"
+        )));
     }
     check_columns(plan)
 }
@@ -37,7 +42,12 @@ pub fn check_clear(plan: &LogicalPlan) -> Result<()> {
 /// `assess.sql` may filter nothing either: the gate counts unfiltered input.
 pub fn check_assess(plan: &LogicalPlan) -> Result<()> {
     let judged = count_judged(plan, "assess.sql")?;
-    let names: Vec<_> = plan.schema().fields().iter().map(|field| field.name().as_str()).collect();
+    let names: Vec<_> = plan
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     if judged != 1 || names != ["source_id", "harmful"] {
         return Err(JobError::usage(format!(
             "assess.sql must read `judged` once and give source_id, harmful; it reads it {judged} times and gives {}",
@@ -55,12 +65,24 @@ fn refuse(what: String) -> JobError {
 
 fn check_columns(plan: &LogicalPlan) -> Result<()> {
     let schema = plan.schema();
-    let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     for needed in NEEDED.iter().chain(&["verdict", "reasons"]) {
         match names.iter().filter(|name| *name == needed).count() {
             1 => {}
-            0 => return Err(refuse(format!("does not give the column `{needed}` (select judged.*, verdict, reasons)"))),
-            _ => return Err(refuse(format!("gives the column `{needed}` more than once"))),
+            0 => {
+                return Err(refuse(format!(
+                    "does not give the column `{needed}` (select judged.*, verdict, reasons)"
+                )));
+            }
+            _ => {
+                return Err(refuse(format!(
+                    "gives the column `{needed}` more than once"
+                )));
+            }
         }
     }
     Ok(())
@@ -95,13 +117,22 @@ fn count_judged(plan: &LogicalPlan, file: &str) -> Result<usize> {
                 .ok_or_else(|| refuse_in("joins something other than a side table".to_owned()))?;
             let equalities = join.on.iter().map(|(_, right)| right);
             let keys: Vec<String> = equalities
-                .chain(join.filter.iter().flat_map(|filter| split_conjunction(filter)).flat_map(equal_sides))
+                .chain(
+                    join.filter
+                        .iter()
+                        .flat_map(|filter| split_conjunction(filter))
+                        .flat_map(equal_sides),
+                )
                 .filter_map(|expr| match expr {
-                    Expr::Column(column) if join.right.schema().has_column(column) => Some(column.name.clone()),
+                    Expr::Column(column) if join.right.schema().has_column(column) => {
+                        Some(column.name.clone())
+                    }
                     _ => None,
                 })
                 .collect();
-            if !keys.iter().any(|key| key == side.key) || join.null_equality == NullEquality::NullEqualsNull {
+            if !keys.iter().any(|key| key == side.key)
+                || join.null_equality == NullEquality::NullEqualsNull
+            {
                 return Err(refuse_in(format!(
                     "joins `{}` without its unique key `{}`, so a row could match twice",
                     side.name, side.key
@@ -127,7 +158,9 @@ fn equal_sides(condition: &Expr) -> Vec<&Expr> {
 
 fn side_table(plan: &LogicalPlan) -> Option<&'static SideTable> {
     match plan {
-        LogicalPlan::TableScan(scan) => SIDE_TABLES.iter().find(|side| side.name == scan.table_name.table()),
+        LogicalPlan::TableScan(scan) => SIDE_TABLES
+            .iter()
+            .find(|side| side.name == scan.table_name.table()),
         LogicalPlan::SubqueryAlias(alias) => side_table(&alias.input),
         _ => None,
     }
@@ -137,16 +170,29 @@ fn check_expr(expr: &Expr) -> std::result::Result<(), String> {
     let mut found = None;
     expr.apply(|expr| {
         found = match expr {
-            Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
-                Some(format!("calls `{}`, which may answer differently tomorrow", call.func.name()))
+            Expr::ScalarFunction(call)
+                if call.func.signature().volatility != Volatility::Immutable =>
+            {
+                Some(format!(
+                    "calls `{}`, which may answer differently tomorrow",
+                    call.func.name()
+                ))
             }
-            Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_) => Some("has a subquery".to_owned()),
-            Expr::AggregateFunction(call) => Some(format!("aggregates with `{}`", call.func.name())),
+            Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_) => {
+                Some("has a subquery".to_owned())
+            }
+            Expr::AggregateFunction(call) => {
+                Some(format!("aggregates with `{}`", call.func.name()))
+            }
             Expr::WindowFunction(_) => Some("has a window function".to_owned()),
             Expr::Unnest(_) => Some("unnests".to_owned()),
             _ => None,
         };
-        Ok(if found.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        Ok(if found.is_some() {
+            TreeNodeRecursion::Stop
+        } else {
+            TreeNodeRecursion::Continue
+        })
     })
     .map_err(|error| error.to_string())?;
     found.map_or(Ok(()), Err)
@@ -157,11 +203,15 @@ fn check_expr(expr: &Expr) -> std::result::Result<(), String> {
 pub fn build_on_side_tables(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let plan = plan
         .transform_up(|node| {
-            let Some(join) = node.downcast_ref::<HashJoinExec>() else { return Ok(Transformed::no(node)) };
+            let Some(join) = node.downcast_ref::<HashJoinExec>() else {
+                return Ok(Transformed::no(node));
+            };
             if !reads_unit(join.left()) {
                 return Ok(Transformed::no(node));
             }
-            Ok(Transformed::yes(join.swap_inputs(PartitionMode::CollectLeft)?))
+            Ok(Transformed::yes(
+                join.swap_inputs(PartitionMode::CollectLeft)?,
+            ))
         })
         .data()?;
     Ok(plan)

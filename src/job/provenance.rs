@@ -9,7 +9,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{
+    DataType, Field, Fields, Int64Type, Schema, SchemaRef, TimeUnit,
+};
 use sha2::{Digest, Sha256};
 
 use super::error::{JobError, Result};
@@ -56,7 +58,8 @@ pub fn reason_fields() -> Fields {
 /// The provenance columns in the order they are written.
 pub fn provenance_fields() -> Vec<Field> {
     let utf8 = |name: &str| Field::new(name, DataType::Utf8, !ALWAYS.contains(&name));
-    let list = |name: &str| Field::new_list(name, Field::new_list_field(DataType::Utf8, true), true);
+    let list =
+        |name: &str| Field::new_list(name, Field::new_list_field(DataType::Utf8, true), true);
     vec![
         utf8("prov_row_id"),
         utf8("prov_input_uri"),
@@ -77,10 +80,18 @@ pub fn provenance_fields() -> Vec<Field> {
         list("prov_harm_risks"),
         list("prov_pii_kinds"),
         utf8("prov_verdict"),
-        Field::new_list("prov_reasons", Field::new_list_field(DataType::Struct(reason_fields()), false), false),
+        Field::new_list(
+            "prov_reasons",
+            Field::new_list_field(DataType::Struct(reason_fields()), false),
+            false,
+        ),
         utf8("prov_job"),
         utf8("prov_policy"),
-        Field::new("prov_checked_at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false),
+        Field::new(
+            "prov_checked_at",
+            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            false,
+        ),
     ]
 }
 
@@ -108,10 +119,14 @@ impl OutputSchemas {
     pub fn new(corpus: &Schema, spec: &Spec) -> Result<Self> {
         for (from, to) in &spec.rename {
             if corpus.field_with_name(from).is_err() {
-                return Err(JobError::usage(format!("corpus.rename: the corpus has no column `{from}`")));
+                return Err(JobError::usage(format!(
+                    "corpus.rename: the corpus has no column `{from}`"
+                )));
             }
             if corpus.field_with_name(to).is_ok() {
-                return Err(JobError::usage(format!("corpus.rename: the corpus already has a column `{to}`")));
+                return Err(JobError::usage(format!(
+                    "corpus.rename: the corpus already has a column `{to}`"
+                )));
             }
         }
         let mut input = Vec::new();
@@ -141,9 +156,17 @@ impl OutputSchemas {
         }
         let provenance = provenance_fields();
         let with_provenance = |columns: Vec<Field>| -> SchemaRef {
-            Arc::new(Schema::new(columns.into_iter().chain(provenance.clone()).collect::<Vec<_>>()))
+            Arc::new(Schema::new(
+                columns
+                    .into_iter()
+                    .chain(provenance.clone())
+                    .collect::<Vec<_>>(),
+            ))
         };
-        let nullable: Vec<Field> = fields.iter().map(|field| field.clone().with_nullable(true)).collect();
+        let nullable: Vec<Field> = fields
+            .iter()
+            .map(|field| field.clone().with_nullable(true))
+            .collect();
         Ok(Self {
             dropped: with_provenance(if spec.dropped == "rows" {
                 nullable.clone()
@@ -206,10 +229,18 @@ pub fn row_id(relative: &str, row: i64) -> String {
 }
 
 /// Turns a batch of `clear.sql` into output rows.
-pub fn judged_batch(batch: &RecordBatch, schemas: &OutputSchemas, facts: &UnitFacts<'_>) -> Result<Judged> {
+pub fn judged_batch(
+    batch: &RecordBatch,
+    schemas: &OutputSchemas,
+    facts: &UnitFacts<'_>,
+) -> Result<Judged> {
     let rows = batch.num_rows();
-    let row_index = column(batch, "row_index")?.as_primitive::<Int64Type>().clone();
-    let row_group = column(batch, "row_group")?.as_primitive::<Int64Type>().clone();
+    let row_index = column(batch, "row_index")?
+        .as_primitive::<Int64Type>()
+        .clone();
+    let row_group = column(batch, "row_group")?
+        .as_primitive::<Int64Type>()
+        .clone();
     let input = structure(batch, "input")?;
     let text = utf8(column(batch, "text")?)?;
     let subject_ref = utf8(column(batch, "subject_ref")?)?;
@@ -219,18 +250,35 @@ pub fn judged_batch(batch: &RecordBatch, schemas: &OutputSchemas, facts: &UnitFa
     let consent = structure(batch, "consent")?;
     let status = utf8(&field(consent, "status")?)?;
     let consent_status: StringArray = (0..rows)
-        .map(|row| Some(if is_true(&consent_required, row) { value(&status, row)? } else { "not_required" }))
+        .map(|row| {
+            Some(if is_true(&consent_required, row) {
+                value(&status, row)?
+            } else {
+                "not_required"
+            })
+        })
         .collect();
     let record_id = utf8(&field(consent, "record_id")?)?;
-    let consent_record: StringArray =
-        (0..rows).map(|row| is_true(&consent_required, row).then(|| value(&record_id, row)).flatten()).collect();
+    let consent_record: StringArray = (0..rows)
+        .map(|row| {
+            is_true(&consent_required, row)
+                .then(|| value(&record_id, row))
+                .flatten()
+        })
+        .collect();
 
     let harm = structure(batch, "harm")?;
     let license = structure(batch, "license")?;
     let source = structure(batch, "source")?;
-    let digests: StringArray =
-        text.iter().map(|text| text.map(|text| hex::encode(Sha256::digest(text.as_bytes())))).collect();
-    let ids: StringArray = row_index.values().iter().map(|row| Some(row_id(facts.relative, *row))).collect();
+    let digests: StringArray = text
+        .iter()
+        .map(|text| text.map(|text| hex::encode(Sha256::digest(text.as_bytes()))))
+        .collect();
+    let ids: StringArray = row_index
+        .values()
+        .iter()
+        .map(|row| Some(row_id(facts.relative, *row)))
+        .collect();
     let constant = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; rows])) };
     let text_list = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
 
@@ -267,8 +315,12 @@ pub fn judged_batch(batch: &RecordBatch, schemas: &OutputSchemas, facts: &UnitFa
         Arc::new(TimestampMicrosecondArray::from_value(facts.as_of, rows).with_timezone("UTC")),
     ];
     arrays.extend(provenance);
-    let fields: Vec<Field> =
-        schemas.rows.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    let fields: Vec<Field> = schemas
+        .rows
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone().with_nullable(true))
+        .collect();
     let text_bytes = text.value_data().len() as u64;
     Ok(Judged {
         batch: RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?,
@@ -298,8 +350,16 @@ pub fn unreadable_batch(
         ],
         None,
     );
-    let item = Arc::new(Field::new_list_field(DataType::Struct(reason_fields()), false));
-    let reasons = ListArray::new(item, OffsetBuffer::from_lengths(vec![1; count]), Arc::new(reason), None);
+    let item = Arc::new(Field::new_list_field(
+        DataType::Struct(reason_fields()),
+        false,
+    ));
+    let reasons = ListArray::new(
+        item,
+        OffsetBuffer::from_lengths(vec![1; count]),
+        Arc::new(reason),
+        None,
+    );
     let arrays = schemas
         .quarantine
         .fields()
@@ -307,7 +367,9 @@ pub fn unreadable_batch(
         .map(|field| -> ArrayRef {
             match field.name().as_str() {
                 "prov_row_id" => Arc::new(
-                    rows.clone().map(|row| Some(row_id(facts.relative, row))).collect::<StringArray>(),
+                    rows.clone()
+                        .map(|row| Some(row_id(facts.relative, row)))
+                        .collect::<StringArray>(),
                 ),
                 "prov_input_uri" => constant(facts.uri),
                 "prov_input_etag" => constant(facts.etag),
@@ -317,14 +379,17 @@ pub fn unreadable_batch(
                 "prov_reasons" => Arc::new(reasons.clone()),
                 "prov_job" => constant(facts.job),
                 "prov_policy" => constant(facts.policy),
-                "prov_checked_at" => {
-                    Arc::new(TimestampMicrosecondArray::from_value(facts.as_of, count).with_timezone("UTC"))
-                }
+                "prov_checked_at" => Arc::new(
+                    TimestampMicrosecondArray::from_value(facts.as_of, count).with_timezone("UTC"),
+                ),
                 _ => new_null_array(field.data_type(), count),
             }
         })
         .collect();
-    Ok(RecordBatch::try_new(Arc::clone(&schemas.quarantine), arrays)?)
+    Ok(RecordBatch::try_new(
+        Arc::clone(&schemas.quarantine),
+        arrays,
+    )?)
 }
 
 type Decisions = (Vec<&'static str>, ArrayRef, Vec<Option<String>>);
@@ -340,19 +405,23 @@ fn decisions(batch: &RecordBatch) -> Result<Decisions> {
         )));
     };
     let reasons = reasons.as_list::<i32>();
-    let items = reasons
-        .values()
-        .as_struct_opt()
-        .ok_or_else(|| JobError::usage("clear.sql: reasons must be a list of structs {rule, clause, detail}"))?;
-    let [rule, clause, detail] = ["rule", "clause", "detail"].map(|name| field(items, name).and_then(|array| utf8(&array)));
+    let items = reasons.values().as_struct_opt().ok_or_else(|| {
+        JobError::usage("clear.sql: reasons must be a list of structs {rule, clause, detail}")
+    })?;
+    let [rule, clause, detail] =
+        ["rule", "clause", "detail"].map(|name| field(items, name).and_then(|array| utf8(&array)));
     let (rule, clause, detail) = (rule?, clause?, detail?);
     let mut verdicts = Vec::with_capacity(batch.num_rows());
     let mut first = Vec::with_capacity(batch.num_rows());
     let mut lengths = Vec::with_capacity(batch.num_rows());
-    let (mut rules, mut clauses, mut details) =
-        (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
+    let (mut rules, mut clauses, mut details) = (
+        StringBuilder::new(),
+        StringBuilder::new(),
+        StringBuilder::new(),
+    );
     for row in 0..batch.num_rows() {
-        let known = value(&given, row).and_then(|given| VERDICTS.iter().find(|known| **known == given));
+        let known =
+            value(&given, row).and_then(|given| VERDICTS.iter().find(|known| **known == given));
         verdicts.push(known.copied().unwrap_or("quarantine"));
         let mut length = 0;
         let mut first_rule = None;
@@ -364,7 +433,11 @@ fn decisions(batch: &RecordBatch) -> Result<Decisions> {
             length += 1;
         };
         if known.is_none() {
-            push("verdict_missing", "", Some("the policy gave no verdict it knows"));
+            push(
+                "verdict_missing",
+                "",
+                Some("the policy gave no verdict it knows"),
+            );
         }
         if !reasons.is_null(row) {
             let offsets = reasons.value_offsets();
@@ -383,27 +456,50 @@ fn decisions(batch: &RecordBatch) -> Result<Decisions> {
     }
     let items = StructArray::new(
         reason_fields(),
-        vec![Arc::new(rules.finish()), Arc::new(clauses.finish()), Arc::new(details.finish())],
+        vec![
+            Arc::new(rules.finish()),
+            Arc::new(clauses.finish()),
+            Arc::new(details.finish()),
+        ],
         None,
     );
-    let item = Arc::new(Field::new_list_field(DataType::Struct(reason_fields()), false));
-    let list = ListArray::new(item, OffsetBuffer::from_lengths(lengths), Arc::new(items), None);
+    let item = Arc::new(Field::new_list_field(
+        DataType::Struct(reason_fields()),
+        false,
+    ));
+    let list = ListArray::new(
+        item,
+        OffsetBuffer::from_lengths(lengths),
+        Arc::new(items),
+        None,
+    );
     Ok((verdicts, Arc::new(list), first))
 }
 
 /// The consent records that decided rows of this batch: record id to its canonical JSON and subject ref.
-pub fn consent_evidence(batch: &RecordBatch, into: &mut BTreeMap<String, ConsentEvidence>) -> Result<()> {
+pub fn consent_evidence(
+    batch: &RecordBatch,
+    into: &mut BTreeMap<String, ConsentEvidence>,
+) -> Result<()> {
     let required = column(batch, "consent_required")?.as_boolean();
     let consent = structure(batch, "consent")?;
     let record_id = utf8(&field(consent, "record_id")?)?;
     let subject = utf8(column(batch, "subject_ref")?)?;
-    let texts: Vec<(&str, StringArray)> =
-        ["status", "kind", "granted_at", "expires_at", "withdrawn_at", "evidence_uri"]
-            .into_iter()
-            .map(|name| Ok((name, utf8(&field(consent, name)?)?)))
-            .collect::<Result<_>>()?;
+    let texts: Vec<(&str, StringArray)> = [
+        "status",
+        "kind",
+        "granted_at",
+        "expires_at",
+        "withdrawn_at",
+        "evidence_uri",
+    ]
+    .into_iter()
+    .map(|name| Ok((name, utf8(&field(consent, name)?)?)))
+    .collect::<Result<_>>()?;
     for row in 0..batch.num_rows() {
-        let Some(id) = value(&record_id, row).filter(|_| is_true(required, row)) else { continue };
+        let Some(id) = value(&record_id, row).filter(|_| is_true(required, row)) else {
+            continue;
+        };
         into.entry(id.to_owned()).or_insert_with(|| {
             let record: serde_json::Map<String, serde_json::Value> = texts
                 .iter()
@@ -428,25 +524,33 @@ pub struct ConsentEvidence {
 }
 
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
-    batch.column_by_name(name).ok_or_else(|| JobError::usage(format!("clear.sql does not give the column `{name}`")))
+    batch
+        .column_by_name(name)
+        .ok_or_else(|| JobError::usage(format!("clear.sql does not give the column `{name}`")))
 }
 
 fn structure<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StructArray> {
-    column(batch, name)?
-        .as_struct_opt()
-        .ok_or_else(|| JobError::usage(format!("clear.sql: column `{name}` is not the struct `judged` gives")))
+    column(batch, name)?.as_struct_opt().ok_or_else(|| {
+        JobError::usage(format!(
+            "clear.sql: column `{name}` is not the struct `judged` gives"
+        ))
+    })
 }
 
 /// A field of a struct; NULL where the struct is NULL.
 fn field(array: &StructArray, name: &str) -> Result<ArrayRef> {
-    let child = array
-        .column_by_name(name)
-        .ok_or_else(|| JobError::usage(format!("clear.sql: a struct of `judged` lost its field `{name}`")))?;
+    let child = array.column_by_name(name).ok_or_else(|| {
+        JobError::usage(format!(
+            "clear.sql: a struct of `judged` lost its field `{name}`"
+        ))
+    })?;
     if array.null_count() == 0 {
         return Ok(Arc::clone(child));
     }
     let nulls = NullBuffer::union(array.nulls(), child.nulls());
-    Ok(make_array(child.to_data().into_builder().nulls(nulls).build()?))
+    Ok(make_array(
+        child.to_data().into_builder().nulls(nulls).build()?,
+    ))
 }
 
 fn utf8(array: &dyn Array) -> Result<StringArray> {

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, new_null_array};
+use datafusion::arrow::array::{
+    ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, new_null_array,
+};
 use datafusion::arrow::compute::CastOptions;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
@@ -48,7 +50,10 @@ pub fn corpus_column(name: &str) -> String {
 }
 
 fn input_name(field: &Field) -> &str {
-    field.name().strip_prefix(INPUT_PREFIX).unwrap_or(field.name())
+    field
+        .name()
+        .strip_prefix(INPUT_PREFIX)
+        .unwrap_or(field.name())
 }
 
 /// Why a unit could not be read.
@@ -90,7 +95,12 @@ pub fn corpus_schema(unified: &Schema) -> SchemaRef {
     let mut fields: Vec<Field> = unified
         .fields()
         .iter()
-        .map(|field| field.as_ref().clone().with_name(corpus_column(field.name())))
+        .map(|field| {
+            field
+                .as_ref()
+                .clone()
+                .with_name(corpus_column(field.name()))
+        })
         .collect();
     fields.push(Field::new(ROW_INDEX, DataType::Int64, false));
     fields.push(Field::new(ROW_GROUP, DataType::Int64, false));
@@ -99,9 +109,18 @@ pub fn corpus_schema(unified: &Schema) -> SchemaRef {
 
 impl UnitTable {
     /// A table over a unit without the row groups that are known to be corrupt.
-    pub fn new(inputs: &Inputs, unit: &Unit, corrupt: &BTreeMap<usize, String>, layout: &Layout) -> Self {
-        let row_groups =
-            unit.row_groups.iter().filter(|group| !corrupt.contains_key(&group.index)).cloned().collect();
+    pub fn new(
+        inputs: &Inputs,
+        unit: &Unit,
+        corrupt: &BTreeMap<usize, String>,
+        layout: &Layout,
+    ) -> Self {
+        let row_groups = unit
+            .row_groups
+            .iter()
+            .filter(|group| !corrupt.contains_key(&group.index))
+            .cloned()
+            .collect();
         Self {
             schema: corpus_schema(&inputs.schema),
             source: UnitSource {
@@ -147,7 +166,8 @@ impl TableProvider for UnitTable {
             source: self.source.clone(),
             failure: Arc::clone(&self.failure),
         };
-        let scan = StreamingTableExec::try_new(schema, vec![Arc::new(stream)], None, [], false, limit)?;
+        let scan =
+            StreamingTableExec::try_new(schema, vec![Arc::new(stream)], None, [], false, limit)?;
         Ok(Arc::new(scan))
     }
 }
@@ -168,10 +188,15 @@ impl PartitionStream for UnitStream {
         // One batch ahead: decoding the next one overlaps with judging this one.
         let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 1);
         let sender = builder.tx();
-        let (schema, source, failure) =
-            (Arc::clone(&self.schema), self.source.clone(), Arc::clone(&self.failure));
+        let (schema, source, failure) = (
+            Arc::clone(&self.schema),
+            self.source.clone(),
+            Arc::clone(&self.failure),
+        );
         builder.spawn(async move {
-            let read = AssertUnwindSafe(source.read(&schema, &sender)).catch_unwind().await;
+            let read = AssertUnwindSafe(source.read(&schema, &sender))
+                .catch_unwind()
+                .await;
             let why = match read {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(why)) => why,
@@ -191,7 +216,9 @@ impl PartitionStream for UnitStream {
 impl fmt::Display for ReadFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Corrupt { row_group, reason } => write!(f, "row group {row_group} is corrupt: {reason}"),
+            Self::Corrupt { row_group, reason } => {
+                write!(f, "row group {row_group} is corrupt: {reason}")
+            }
             Self::Store(message) => f.write_str(message),
         }
     }
@@ -240,18 +267,27 @@ impl UnitSource {
                 }
                 continue;
             }
-            let mut stream = ParquetRecordBatchStreamBuilder::new_with_metadata(reader.clone(), metadata.clone())
-                .with_row_groups(vec![group.index])
-                .with_projection(mask.clone())
-                .with_batch_size(batch_rows)
-                .with_limit(usize::try_from(group.rows).unwrap_or(usize::MAX))
-                .build()
-                .map_err(|error| self.failure(group.index, &error))?;
+            let mut stream = ParquetRecordBatchStreamBuilder::new_with_metadata(
+                reader.clone(),
+                metadata.clone(),
+            )
+            .with_row_groups(vec![group.index])
+            .with_projection(mask.clone())
+            .with_batch_size(batch_rows)
+            .with_limit(usize::try_from(group.rows).unwrap_or(usize::MAX))
+            .build()
+            .map_err(|error| self.failure(group.index, &error))?;
             let mut at = 0;
             // The decoder may panic on corrupt bytes; that is this row group's fault alone.
-            while let Some(next) = AssertUnwindSafe(stream.next()).catch_unwind().await.unwrap_or_else(|_| {
-                Some(Err(ParquetError::General("the decoder panicked".to_owned())))
-            }) {
+            while let Some(next) = AssertUnwindSafe(stream.next())
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    Some(Err(ParquetError::General(
+                        "the decoder panicked".to_owned(),
+                    )))
+                })
+            {
                 let read = next.map_err(|error| self.failure(group.index, &error))?;
                 let rows = read.num_rows() as u64;
                 let batch = self.assemble(schema, &origins, read.columns(), rows, group, at)?;
@@ -262,7 +298,10 @@ impl UnitSource {
             }
             if at != group.rows {
                 let reason = format!("{at} rows where the footer says {}", group.rows);
-                return Err(ReadFailure::Corrupt { row_group: group.index, reason });
+                return Err(ReadFailure::Corrupt {
+                    row_group: group.index,
+                    reason,
+                });
             }
         }
         Ok(())
@@ -270,14 +309,19 @@ impl UnitSource {
 
     fn failure(&self, row_group: usize, error: &ParquetError) -> ReadFailure {
         match store_error(error) {
-            Some(object_store::Error::Precondition { .. } | object_store::Error::NotFound { .. }) => {
-                ReadFailure::Store(format!(
-                    "{}: the file changed or went away while the job ran. Run again into another output to judge it as it is now",
-                    self.file.uri
-                ))
+            Some(
+                object_store::Error::Precondition { .. } | object_store::Error::NotFound { .. },
+            ) => ReadFailure::Store(format!(
+                "{}: the file changed or went away while the job ran. Run again into another output to judge it as it is now",
+                self.file.uri
+            )),
+            Some(error) => {
+                ReadFailure::Store(crate::session::stores::explain(error, &self.file.uri))
             }
-            Some(error) => ReadFailure::Store(crate::session::stores::explain(error, &self.file.uri)),
-            None => ReadFailure::Corrupt { row_group, reason: error.to_string() },
+            None => ReadFailure::Corrupt {
+                row_group,
+                reason: error.to_string(),
+            },
         }
     }
 
@@ -289,8 +333,15 @@ impl UnitSource {
         let explain = |error: object_store::Error| {
             ReadFailure::Store(crate::session::stores::explain(&error, &self.file.uri))
         };
-        let size = self.store.head(&self.file.path).await.map_err(explain)?.size;
-        let footer = footer_bytes(&self.store, &self.file.path, size).await.map_err(explain)?;
+        let size = self
+            .store
+            .head(&self.file.path)
+            .await
+            .map_err(explain)?
+            .size;
+        let footer = footer_bytes(&self.store, &self.file.path, size)
+            .await
+            .map_err(explain)?;
         if local_etag(size, &footer) != self.file.etag {
             return Err(ReadFailure::Store(format!(
                 "{}: the file changed while the job ran. Run again into another output to judge it as it is now",
@@ -302,8 +353,11 @@ impl UnitSource {
 
     /// Origins of the wanted columns and the root columns to read, in file order.
     fn origins(&self, wanted: &Schema, file: &Schema) -> (Vec<Origin>, Vec<usize>) {
-        let mut columns: Vec<usize> =
-            wanted.fields().iter().filter_map(|field| file.index_of(input_name(field)).ok()).collect();
+        let mut columns: Vec<usize> = wanted
+            .fields()
+            .iter()
+            .filter_map(|field| file.index_of(input_name(field)).ok())
+            .collect();
         columns.sort_unstable();
         let origins = wanted
             .fields()
@@ -312,13 +366,17 @@ impl UnitSource {
                 _ if field.name() == ROW_INDEX => Origin::RowIndex,
                 _ if field.name() == ROW_GROUP => Origin::RowGroup,
                 name => match file.index_of(name) {
-                    Ok(root) => Origin::File(columns.iter().position(|c| *c == root).unwrap_or_default()),
+                    Ok(root) => {
+                        Origin::File(columns.iter().position(|c| *c == root).unwrap_or_default())
+                    }
                     Err(_) => self
                         .file
                         .partitions
                         .iter()
                         .find(|(partition, _)| partition == name)
-                        .map_or(Origin::Missing, |(_, value)| Origin::Constant(ScalarValue::Utf8(value.clone()))),
+                        .map_or(Origin::Missing, |(_, value)| {
+                            Origin::Constant(ScalarValue::Utf8(value.clone()))
+                        }),
                 },
             })
             .collect();
@@ -334,16 +392,30 @@ impl UnitSource {
         group: &UnitRowGroup,
         at: u64,
     ) -> Result<RecordBatch, ReadFailure> {
-        let corrupt = |reason: String| ReadFailure::Corrupt { row_group: group.index, reason };
+        let corrupt = |reason: String| ReadFailure::Corrupt {
+            row_group: group.index,
+            reason,
+        };
         let count = usize::try_from(rows).unwrap_or(usize::MAX);
         // A value that does not fit the unified type is an error, never a silent null.
-        let strict = CastOptions { safe: false, ..CastOptions::default() };
+        let strict = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(origins.len());
         for (origin, field) in origins.iter().zip(schema.fields()) {
             arrays.push(match origin {
-                Origin::File(index) if read[*index].data_type() == field.data_type() => Arc::clone(&read[*index]),
+                Origin::File(index) if read[*index].data_type() == field.data_type() => {
+                    Arc::clone(&read[*index])
+                }
                 Origin::File(index) => cast_column(&read[*index], field.data_type(), &strict)
-                    .map_err(|error| corrupt(format!("column `{}`: {}", input_name(field), error.strip_backtrace())))?,
+                    .map_err(|error| {
+                        corrupt(format!(
+                            "column `{}`: {}",
+                            input_name(field),
+                            error.strip_backtrace()
+                        ))
+                    })?,
                 Origin::Constant(value) => value
                     .to_array_of_size(count)
                     .map_err(|error| corrupt(error.strip_backtrace()))?,
@@ -373,7 +445,9 @@ fn batch_rows(group: &UnitRowGroup, layout: &Layout) -> usize {
 }
 
 fn store_error(error: &ParquetError) -> Option<&object_store::Error> {
-    let ParquetError::External(inner) = error else { return None };
+    let ParquetError::External(inner) = error else {
+        return None;
+    };
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(inner.as_ref());
     while let Some(error) = source {
         if let Some(found) = error.downcast_ref::<object_store::Error>() {
@@ -399,7 +473,12 @@ pub(crate) struct RangeReader {
 impl RangeReader {
     /// Reads an object of known size, whatever its etag.
     pub(crate) fn new(store: &Arc<dyn ObjectStore>, path: Path, size: u64) -> Self {
-        Self { store: Arc::clone(store), path, size, etag: None }
+        Self {
+            store: Arc::clone(store),
+            path,
+            size,
+            etag: None,
+        }
     }
 
     async fn range(&self, range: Range<u64>) -> parquet::errors::Result<Bytes> {
@@ -409,7 +488,13 @@ impl RangeReader {
             ..GetOptions::default()
         };
         let external = |error: object_store::Error| ParquetError::External(Box::new(error));
-        self.store.get_opts(&self.path, options).await.map_err(external)?.bytes().await.map_err(external)
+        self.store
+            .get_opts(&self.path, options)
+            .await
+            .map_err(external)?
+            .bytes()
+            .await
+            .map_err(external)
     }
 }
 
@@ -418,7 +503,10 @@ impl AsyncFileReader for RangeReader {
         self.range(range).boxed()
     }
 
-    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
+    fn get_byte_ranges(
+        &mut self,
+        ranges: Vec<Range<u64>>,
+    ) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
         async move {
             // Neighbouring column chunks come in one request.
             let this = &*self;

@@ -128,6 +128,8 @@ pub fn to_bytes<T: Serialize>(receipt: &T) -> Result<Vec<u8>> {
 /// Reads a receipt; damage is an error that says how to go on.
 pub fn from_bytes<T: for<'de> Deserialize<'de>>(bytes: &[u8], uri: &str) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
-        JobError::failed(format!("{uri}: damaged receipt: {error}. Delete it and run again: its unit is redone"))
+        JobError::failed(format!(
+            "{uri}: damaged receipt: {error}. Delete it and run again: its unit is redone"
+        ))
     })
 }

@@ -92,14 +92,22 @@ impl JobReport {
         sum(&mut self.verdicts, &clear.verdicts);
         sum(&mut self.first_reasons, &clear.first_reasons);
         for (source, verdicts) in &clear.sources {
-            sum(&mut self.sources.entry(source.clone()).or_default().verdicts, verdicts);
+            sum(
+                &mut self.sources.entry(source.clone()).or_default().verdicts,
+                verdicts,
+            );
         }
         let corrupt: BTreeMap<_, _> = assess.corrupt.iter().chain(&clear.corrupt).collect();
-        self.corrupt_row_groups.extend(corrupt.into_iter().map(|(row_group, reason)| CorruptRowGroup {
-            path: input.to_owned(),
-            row_group: *row_group,
-            reason: reason.clone(),
-        }));
+        self.corrupt_row_groups
+            .extend(
+                corrupt
+                    .into_iter()
+                    .map(|(row_group, reason)| CorruptRowGroup {
+                        path: input.to_owned(),
+                        row_group: *row_group,
+                        reason: reason.clone(),
+                    }),
+            );
     }
 
     /// Rows in = keep + review + drop + quarantine, or nothing is committed.
@@ -121,7 +129,9 @@ impl JobReport {
 
     /// Whether anything was quarantined (exit code 3).
     pub fn has_quarantine(&self) -> bool {
-        self.rows("quarantine") > 0 || !self.quarantined_files.is_empty() || !self.corrupt_row_groups.is_empty()
+        self.rows("quarantine") > 0
+            || !self.quarantined_files.is_empty()
+            || !self.corrupt_row_groups.is_empty()
     }
 }
 

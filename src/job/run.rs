@@ -91,8 +91,12 @@ pub async fn run(file: &JobFile, stores: &Stores, options: &RunOptions) -> Resul
         let (output, there) = (output.clone(), Arc::new(there));
         let (stop, progress) = (stop.clone(), progress.clone());
         move |job, unit| {
-            let (output, there, stop, progress) =
-                (output.clone(), Arc::clone(&there), stop.clone(), progress.clone());
+            let (output, there, stop, progress) = (
+                output.clone(),
+                Arc::clone(&there),
+                stop.clone(),
+                progress.clone(),
+            );
             async move {
                 let path = receipt::assess_path(&unit.name());
                 if there.contains_key(&path)
@@ -110,7 +114,11 @@ pub async fn run(file: &JobFile, stores: &Stores, options: &RunOptions) -> Resul
     .await?;
     let assessments = assess_sources(&assess, &job.pack.gate)?;
     let assessment_file = write_assessment(&job, &output, &assessments).await?;
-    let side: Vec<_> = assessments.iter().filter(|found| found.source_id.is_some()).cloned().collect();
+    let side: Vec<_> = assessments
+        .iter()
+        .filter(|found| found.source_id.is_some())
+        .cloned()
+        .collect();
     let side = to_batch(&side)?;
 
     let there = Arc::new(output.list().await?);
@@ -125,11 +133,24 @@ pub async fn run(file: &JobFile, stores: &Stores, options: &RunOptions) -> Resul
                     progress.add(unit.rows());
                     return Ok(true);
                 }
-                let done = clear_unit(&job, &unit, &side, &output, Destination::Output, &stop, &|rows| {
-                    progress.add(rows);
-                })
+                let done = clear_unit(
+                    &job,
+                    &unit,
+                    &side,
+                    &output,
+                    Destination::Output,
+                    &stop,
+                    &|rows| {
+                        progress.add(rows);
+                    },
+                )
                 .await?;
-                output.put(&receipt::clear_path(&unit.name()), receipt::to_bytes(&done)?).await?;
+                output
+                    .put(
+                        &receipt::clear_path(&unit.name()),
+                        receipt::to_bytes(&done)?,
+                    )
+                    .await?;
                 Ok(false)
             }
         }
@@ -178,9 +199,17 @@ fn refuse_other_job(stored: &Spec, job: &Job, output: &Output) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
-    let shown = differences.iter().take(20).map(|line| format!("\n  {line}")).collect::<String>();
+    let shown = differences
+        .iter()
+        .take(20)
+        .map(|line| format!("\n  {line}"))
+        .collect::<String>();
     let more = differences.len().saturating_sub(20);
-    let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!("\n  and {more} more")
+    } else {
+        String::new()
+    };
     Err(JobError::usage(format!(
         "output {} holds another job; nothing was changed. It differs in{shown}{more}\nTo judge with the new spec, choose another --output",
         output.uri("")
@@ -208,7 +237,9 @@ fn refuse_overlap(job: &Job, output: &Output) -> Result<()> {
 
 /// A finished job has nothing to do; one that died between manifest and `_SUCCESS` only that.
 async fn already_done(job: &Job, output: &Output, started: Instant) -> Result<Option<RunOutcome>> {
-    let Some(bytes) = output.get(FIRST).await? else { return Ok(None) };
+    let Some(bytes) = output.get(FIRST).await? else {
+        return Ok(None);
+    };
     if output.get(SUCCESS).await?.is_none() {
         output.remove_leftovers().await?;
         output.put(SUCCESS, success_bytes(&bytes)).await?;
@@ -216,10 +247,12 @@ async fn already_done(job: &Job, output: &Output, started: Instant) -> Result<Op
     let manifest = manifest::read(output)
         .await?
         .ok_or_else(|| JobError::failed(format!("{}: is missing", output.uri(SUCCESS))))?;
-    let report = output
-        .get(REPORT)
-        .await?
-        .ok_or_else(|| JobError::failed(format!("{}: is missing; `tamis verify` lists what else is", output.uri(REPORT))))?;
+    let report = output.get(REPORT).await?.ok_or_else(|| {
+        JobError::failed(format!(
+            "{}: is missing; `tamis verify` lists what else is",
+            output.uri(REPORT)
+        ))
+    })?;
     let report: JobReport = serde_json::from_slice(&report)
         .map_err(|error| JobError::failed(format!("{}: {error}", output.uri(REPORT))))?;
     Ok(Some(RunOutcome {
@@ -243,15 +276,25 @@ async fn is_cleared(output: &Output, there: &BTreeMap<String, u64>, unit: &Unit)
     if !there.contains_key(&path) {
         return Ok(false);
     }
-    let Some(bytes) = output.get(&path).await? else { return Ok(false) };
+    let Some(bytes) = output.get(&path).await? else {
+        return Ok(false);
+    };
     let receipt: ClearReceipt = receipt::from_bytes(&bytes, &output.uri(&path))?;
-    let mut files =
-        receipt.files.iter().map(|data| &data.file).chain([&receipt.keys]).chain(receipt.consent.as_ref());
+    let mut files = receipt
+        .files
+        .iter()
+        .map(|data| &data.file)
+        .chain([&receipt.keys])
+        .chain(receipt.consent.as_ref());
     Ok(receipt.unit == unit.id && files.all(|file| there.get(&file.path) == Some(&file.bytes)))
 }
 
 /// Runs `work` over all units, `workers` at a time; results in the order of the units.
-pub(crate) async fn for_each_unit<T, F, W>(job: &Arc<Job>, options: &RunOptions, work: W) -> Result<Vec<T>>
+pub(crate) async fn for_each_unit<T, F, W>(
+    job: &Arc<Job>,
+    options: &RunOptions,
+    work: W,
+) -> Result<Vec<T>>
 where
     T: Send + 'static,
     F: Future<Output = Result<T>> + Send + 'static,
@@ -264,7 +307,9 @@ where
             let stopped = options.stop.is_requested();
             let task = (!stopped).then(|| tokio::spawn(work(Arc::clone(job), unit)));
             async move {
-                let Some(task) = task else { return Err(JobError::Interrupted { done: 0, total }) };
+                let Some(task) = task else {
+                    return Err(JobError::Interrupted { done: 0, total });
+                };
                 task.await
                     .unwrap_or_else(|error| Err(JobError::failed(format!("unit {index}: {error}"))))
                     .map(|result| (index, result))
@@ -288,7 +333,10 @@ where
             results.sort_by_key(|(index, _)| *index);
             Ok(results.into_iter().map(|(_, result)| result).collect())
         }
-        Some(JobError::Interrupted { .. }) => Err(JobError::Interrupted { done: results.len(), total }),
+        Some(JobError::Interrupted { .. }) => Err(JobError::Interrupted {
+            done: results.len(),
+            total,
+        }),
         Some(error) => Err(error),
     }
 }

@@ -150,7 +150,11 @@ impl Spec {
         inputs
             .files
             .iter()
-            .map(|file| SpecInput { path: file.relative.clone(), size: file.size, etag: file.etag.clone() })
+            .map(|file| SpecInput {
+                path: file.relative.clone(),
+                size: file.size,
+                etag: file.etag.clone(),
+            })
             .collect()
     }
 
@@ -163,8 +167,14 @@ impl Spec {
             if let Some(object) = value.as_object_mut() {
                 let inputs = object.remove("inputs");
                 for input in inputs.iter().filter_map(Value::as_array).flatten() {
-                    let path = input.get("path").and_then(Value::as_str).unwrap_or_default();
-                    leaves.insert(format!("inputs.{path}"), format!("{}, {}", input["size"], input["etag"]));
+                    let path = input
+                        .get("path")
+                        .and_then(Value::as_str)
+                        .unwrap_or_default();
+                    leaves.insert(
+                        format!("inputs.{path}"),
+                        format!("{}, {}", input["size"], input["etag"]),
+                    );
                 }
             }
             flatten("", &value, leaves);
@@ -187,7 +197,11 @@ fn flatten(prefix: &str, value: &Value, leaves: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
-                let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                let key = if prefix.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{prefix}.{key}")
+                };
                 flatten(&key, value, leaves);
             }
         }
@@ -218,7 +232,11 @@ pub(crate) mod tests {
             corpus: "corpus/".into(),
             as_of: "2026-11-01T00:00:00Z".into(),
             as_of_defaulted: false,
-            pack: SpecResource { uri: "builtin:gb45654".into(), version: "1".into(), sha256: "00".into() },
+            pack: SpecResource {
+                uri: "builtin:gb45654".into(),
+                version: "1".into(),
+                sha256: "00".into(),
+            },
             purpose: "model-training".into(),
             use_case: "train-commercial".into(),
             columns: Columns::default(),
@@ -229,7 +247,11 @@ pub(crate) mod tests {
             resources: BTreeMap::new(),
             layout: Layout::default(),
             schema: vec![],
-            inputs: vec![SpecInput { path: "a".into(), size: 1, etag: "x".into() }],
+            inputs: vec![SpecInput {
+                path: "a".into(),
+                size: 1,
+                etag: "x".into(),
+            }],
         }
     }
 
@@ -243,8 +265,14 @@ pub(crate) mod tests {
         assert_ne!(a.identity().unwrap(), b.identity().unwrap());
         let differences = a.differences(&b).unwrap();
         assert_eq!(differences.len(), 2);
-        assert!(differences[0].starts_with("inputs.a: was 1, \"x\""), "{differences:?}");
-        assert_eq!(differences[1], "use: was \"train-commercial\", is \"train-research\"");
+        assert!(
+            differences[0].starts_with("inputs.a: was 1, \"x\""),
+            "{differences:?}"
+        );
+        assert_eq!(
+            differences[1],
+            "use: was \"train-commercial\", is \"train-research\""
+        );
     }
 
     #[test]

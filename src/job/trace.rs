@@ -52,19 +52,37 @@ const SHOWN: usize = 200;
 pub async fn trace(uri: &str, row: &str, stores: &Stores) -> Result<Trace> {
     let output = Output::open(stores, uri)?;
     let manifest = manifest::read(&output).await?.ok_or_else(|| {
-        JobError::usage(format!("{}: no committed Tamis output there", output.uri("")))
+        JobError::usage(format!(
+            "{}: no committed Tamis output there",
+            output.uri("")
+        ))
     })?;
     let spec = stored_spec(&output)
         .await?
         .ok_or_else(|| JobError::failed(format!("{}: the spec is missing", output.uri(""))))?;
     for unit in &manifest.units {
-        let Some(keys) = unit.receipts.iter().find(|file| file.path.ends_with(".keys.parquet")) else { continue };
+        let Some(keys) = unit
+            .receipts
+            .iter()
+            .find(|file| file.path.ends_with(".keys.parquet"))
+        else {
+            continue;
+        };
         for batch in read_small(&output, &keys.path).await? {
-            let Some(verdict) = verdict_of_row(&batch, row)? else { continue };
-            let Some(file) = unit.files.iter().find(|file| file.verdict == verdict) else { continue };
-            let Some(columns) = read_row(&output, &file.file, row).await? else { continue };
+            let Some(verdict) = verdict_of_row(&batch, row)? else {
+                continue;
+            };
+            let Some(file) = unit.files.iter().find(|file| file.verdict == verdict) else {
+                continue;
+            };
+            let Some(columns) = read_row(&output, &file.file, row).await? else {
+                continue;
+            };
             let named = |name: &str| {
-                columns.iter().find(|(column, _)| column == name).and_then(|(_, value)| value.clone())
+                columns
+                    .iter()
+                    .find(|(column, _)| column == name)
+                    .and_then(|(_, value)| value.clone())
             };
             let (source, consent) = (named("prov_source_id"), named("prov_consent_record"));
             return Ok(Trace {
@@ -87,14 +105,30 @@ pub async fn trace(uri: &str, row: &str, stores: &Stores) -> Result<Trace> {
     )))
 }
 
-async fn read_row(output: &Output, file: &OutputFile, row: &str) -> Result<Option<Vec<(String, Option<String>)>>> {
+async fn read_row(
+    output: &Output,
+    file: &OutputFile,
+    row: &str,
+) -> Result<Option<Vec<(String, Option<String>)>>> {
     let path = &file.path;
     let reader = RangeReader::new(output.store(), output.path(path), file.bytes);
-    let named = |error: parquet::errors::ParquetError| JobError::failed(format!("{}: {error}", output.uri(path)));
-    let mut stream = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(named)?.build().map_err(named)?;
+    let named = |error: parquet::errors::ParquetError| {
+        JobError::failed(format!("{}: {error}", output.uri(path)))
+    };
+    let mut stream = ParquetRecordBatchStreamBuilder::new(reader)
+        .await
+        .map_err(named)?
+        .build()
+        .map_err(named)?;
     while let Some(batch) = stream.try_next().await.map_err(named)? {
-        let Some(ids) = batch.column_by_name("prov_row_id") else { return Ok(None) };
-        let mask: BooleanArray = ids.as_string::<i32>().iter().map(|id| Some(id == Some(row))).collect();
+        let Some(ids) = batch.column_by_name("prov_row_id") else {
+            return Ok(None);
+        };
+        let mask: BooleanArray = ids
+            .as_string::<i32>()
+            .iter()
+            .map(|id| Some(id == Some(row)))
+            .collect();
         let found = filter_record_batch(&batch, &mask)?;
         if found.num_rows() == 0 {
             continue;
@@ -109,7 +143,9 @@ async fn read_row(output: &Output, file: &OutputFile, row: &str) -> Result<Optio
                 let value = if array.is_null(0) {
                     None
                 } else {
-                    let text = ArrayFormatter::try_new(array, &options)?.value(0).try_to_string()?;
+                    let text = ArrayFormatter::try_new(array, &options)?
+                        .value(0)
+                        .try_to_string()?;
                     Some(shorten(&text))
                 };
                 Ok((field.name().clone(), value))
@@ -132,8 +168,10 @@ fn shorten(text: &str) -> String {
 async fn evidence(output: &Output, kind: &str, id: Option<&str>) -> Result<Option<Value>> {
     let Some(id) = id else { return Ok(None) };
     for batch in read_small(output, "_tamis/evidence.parquet").await? {
-        let [kinds, ids, _, records] = [0, 1, 2, 3].map(|index| batch.column(index).as_string::<i32>());
-        let found = (0..batch.num_rows()).find(|row| kinds.value(*row) == kind && ids.value(*row) == id);
+        let [kinds, ids, _, records] =
+            [0, 1, 2, 3].map(|index| batch.column(index).as_string::<i32>());
+        let found =
+            (0..batch.num_rows()).find(|row| kinds.value(*row) == kind && ids.value(*row) == id);
         if let Some(row) = found {
             return Ok(serde_json::from_str(records.value(row)).ok());
         }
@@ -142,16 +180,22 @@ async fn evidence(output: &Output, kind: &str, id: Option<&str>) -> Result<Optio
 }
 
 async fn gate(output: &Output, source: Option<&str>) -> Result<Option<Value>> {
-    let Some(source) = source else { return Ok(None) };
+    let Some(source) = source else {
+        return Ok(None);
+    };
     let options = FormatOptions::default();
     for batch in read_small(output, super::commit::ASSESSMENT).await? {
         let ids = batch.column(0).as_string::<i32>();
-        let Some(row) = (0..batch.num_rows()).find(|row| ids.is_valid(*row) && ids.value(*row) == source) else {
+        let Some(row) =
+            (0..batch.num_rows()).find(|row| ids.is_valid(*row) && ids.value(*row) == source)
+        else {
             continue;
         };
         let mut found = serde_json::Map::new();
         for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-            let text = ArrayFormatter::try_new(array, &options)?.value(row).try_to_string()?;
+            let text = ArrayFormatter::try_new(array, &options)?
+                .value(row)
+                .try_to_string()?;
             found.insert(field.name().clone(), text.into());
         }
         return Ok(Some(found.into()));

@@ -56,7 +56,11 @@ pub fn plan_units(inputs: &Inputs, layout: &Layout, limit: Option<u64>, job: &st
             if groups.is_empty() {
                 return;
             }
-            let range = (groups[0].index, groups[groups.len() - 1].index, groups.iter().map(|g| g.rows).sum::<u64>());
+            let range = (
+                groups[0].index,
+                groups[groups.len() - 1].index,
+                groups.iter().map(|g| g.rows).sum::<u64>(),
+            );
             let identity = format!("{job}\n{}\n{}\n{range:?}", file.relative, file.etag);
             units.push(Unit {
                 index: units.len(),
@@ -69,12 +73,19 @@ pub fn plan_units(inputs: &Inputs, layout: &Layout, limit: Option<u64>, job: &st
             let rows = group.rows.min(left);
             left -= rows;
             if rows > 0 {
-                let (bytes, count) =
-                    current.iter().fold((0, 0), |(bytes, rows), group| (bytes + group.bytes, rows + group.rows));
+                let (bytes, count) = current.iter().fold((0, 0), |(bytes, rows), group| {
+                    (bytes + group.bytes, rows + group.rows)
+                });
                 if bytes + group.bytes > layout.unit_bytes || count + rows > layout.unit_rows {
                     close(&mut current);
                 }
-                current.push(UnitRowGroup { index, first_row, rows, bytes: group.bytes, all_rows: group.rows });
+                current.push(UnitRowGroup {
+                    index,
+                    first_row,
+                    rows,
+                    bytes: group.bytes,
+                    all_rows: group.rows,
+                });
             }
             first_row += group.rows;
         }
@@ -102,7 +113,13 @@ mod tests {
                 etag: String::new(),
                 partitions: vec![],
                 schema: Arc::new(datafusion::arrow::datatypes::Schema::empty()),
-                row_groups: groups.iter().map(|(rows, bytes)| RowGroup { rows: *rows, bytes: *bytes }).collect(),
+                row_groups: groups
+                    .iter()
+                    .map(|(rows, bytes)| RowGroup {
+                        rows: *rows,
+                        bytes: *bytes,
+                    })
+                    .collect(),
                 unreadable: None,
             })
             .collect();
@@ -118,9 +135,15 @@ mod tests {
     #[test]
     fn units_hold_every_row_once() {
         let inputs = inputs(&[&[(10, 60), (10, 60), (5, 10)], &[(3, 200)]]);
-        let layout = Layout { unit_bytes: 100, ..Layout::default() };
+        let layout = Layout {
+            unit_bytes: 100,
+            ..Layout::default()
+        };
         let units = plan_units(&inputs, &layout, None, "job");
-        let shape: Vec<_> = units.iter().map(|u| (u.file, u.row_groups.len(), u.rows())).collect();
+        let shape: Vec<_> = units
+            .iter()
+            .map(|u| (u.file, u.row_groups.len(), u.rows()))
+            .collect();
         assert_eq!(shape, vec![(0, 1, 10), (0, 2, 15), (1, 1, 3)]);
         assert_eq!(units[1].row_groups[1].first_row, 20);
         let ids: std::collections::BTreeSet<_> = units.iter().map(|u| &u.id).collect();

@@ -84,19 +84,38 @@ pub async fn verify(uri: &str, stores: &Stores, options: &VerifyOptions) -> Resu
         Ok(Some(manifest)) => manifest,
         Ok(None) => {
             if stored_spec(&output).await?.is_none() {
-                return Err(JobError::usage(format!("{}: no Tamis output there", output.uri(""))));
+                return Err(JobError::usage(format!(
+                    "{}: no Tamis output there",
+                    output.uri("")
+                )));
             }
-            checks.push(failed("commit", format!("{}: is missing: the job is not finished. Run it again to complete it", output.uri(SUCCESS))));
-            return Ok(Verification { checks, not_checked: Vec::new() });
+            checks.push(failed(
+                "commit",
+                format!(
+                    "{}: is missing: the job is not finished. Run it again to complete it",
+                    output.uri(SUCCESS)
+                ),
+            ));
+            return Ok(Verification {
+                checks,
+                not_checked: Vec::new(),
+            });
         }
         Err(error) => {
             checks.push(failed("commit", error.to_string()));
-            return Ok(Verification { checks, not_checked: Vec::new() });
+            return Ok(Verification {
+                checks,
+                not_checked: Vec::new(),
+            });
         }
     };
     checks.push(Check {
         name: "commit".into(),
-        detail: format!("manifest {FIRST} ({}), job {}", manifest.commit, &manifest.job[..12]),
+        detail: format!(
+            "manifest {FIRST} ({}), job {}",
+            manifest.commit,
+            &manifest.job[..12]
+        ),
         problems: vec![],
     });
     let broken = check_objects(&output, &manifest, options, &mut checks).await?;
@@ -114,11 +133,18 @@ pub async fn verify(uri: &str, stores: &Stores, options: &VerifyOptions) -> Resu
         }
     }
     options.progress.finish();
-    Ok(Verification { checks, not_checked: manifest.not_checked })
+    Ok(Verification {
+        checks,
+        not_checked: manifest.not_checked,
+    })
 }
 
 fn failed(name: &str, problem: String) -> Check {
-    Check { name: name.into(), detail: String::new(), problems: vec![problem] }
+    Check {
+        name: name.into(),
+        detail: String::new(),
+        problems: vec![problem],
+    }
 }
 
 /// Every object is there, has its bytes, and nothing else is. Returns the paths that are not sound.
@@ -130,8 +156,11 @@ async fn check_objects(
 ) -> Result<BTreeSet<String>> {
     let there = output.list().await?;
     let objects: Vec<&OutputFile> = manifest.objects().collect();
-    let named: BTreeSet<&str> =
-        objects.iter().map(|object| object.path.as_str()).chain([FIRST, SUCCESS]).collect();
+    let named: BTreeSet<&str> = objects
+        .iter()
+        .map(|object| object.path.as_str())
+        .chain([FIRST, SUCCESS])
+        .collect();
     let strays: Vec<String> = there
         .keys()
         .filter(|name| !named.contains(name.as_str()))
@@ -142,10 +171,13 @@ async fn check_objects(
         detail: format!("{} objects, all in the manifest", there.len()),
         problems: strays,
     });
-    options.progress.phase("hashing", objects.iter().map(|object| object.bytes).sum());
+    options
+        .progress
+        .phase("hashing", objects.iter().map(|object| object.bytes).sum());
     let results: Vec<Option<(String, String)>> = stream::iter(objects.iter().copied())
         .map(|object| async {
-            let problem = check_object(output, object, there.get(&object.path).copied(), options).await?;
+            let problem =
+                check_object(output, object, there.get(&object.path).copied(), options).await?;
             Ok::<_, JobError>(problem.map(|problem| (object.path.clone(), problem)))
         })
         .buffered(CONCURRENT)
@@ -153,13 +185,19 @@ async fn check_objects(
         .await?;
     let broken: BTreeMap<String, String> = results.into_iter().flatten().collect();
     let mut problems: Vec<String> = broken.values().cloned().collect();
-    for file in manifest.data_files().filter(|file| broken.contains_key(&file.file.path)) {
+    for file in manifest
+        .data_files()
+        .filter(|file| broken.contains_key(&file.file.path))
+    {
         problems.extend(broken_chunks(output, manifest, file).await);
     }
     let bytes: u64 = objects.iter().map(|object| object.bytes).sum();
     checks.push(Check {
         name: "digests".into(),
-        detail: format!("{} objects, {bytes} bytes, sha256 as in the manifest", objects.len()),
+        detail: format!(
+            "{} objects, {bytes} bytes, sha256 as in the manifest",
+            objects.len()
+        ),
         problems,
     });
     Ok(broken.into_keys().collect())
@@ -172,27 +210,52 @@ async fn check_object(
     options: &VerifyOptions,
 ) -> Result<Option<String>> {
     let uri = output.uri(&object.path);
-    let Some(size) = size else { return Ok(Some(format!("{uri}: is missing"))) };
+    let Some(size) = size else {
+        return Ok(Some(format!("{uri}: is missing")));
+    };
     if size != object.bytes {
-        return Ok(Some(format!("{uri}: has {size} bytes, the manifest says {}", object.bytes)));
+        return Ok(Some(format!(
+            "{uri}: has {size} bytes, the manifest says {}",
+            object.bytes
+        )));
     }
     let mut digest = Sha256::new();
     let mut bytes = output.stream(&object.path).await?.into_stream();
-    while let Some(part) = bytes.try_next().await.map_err(|error| JobError::store(&error, &uri))? {
+    while let Some(part) = bytes
+        .try_next()
+        .await
+        .map_err(|error| JobError::store(&error, &uri))?
+    {
         digest.update(&part);
         options.progress.add(part.len() as u64);
     }
     let found = hex::encode(digest.finalize());
-    Ok((found != object.sha256)
-        .then(|| format!("{uri}: its sha256 is {found}, the manifest says {}", object.sha256)))
+    Ok((found != object.sha256).then(|| {
+        format!(
+            "{uri}: its sha256 is {found}, the manifest says {}",
+            object.sha256
+        )
+    }))
 }
 
 /// Which column chunks of a broken file are not as the receipt has them.
 async fn broken_chunks(output: &Output, manifest: &Manifest, file: &ManifestFile) -> Vec<String> {
-    let Some(unit) = manifest.units.iter().find(|unit| unit.files.contains(file)) else { return Vec::new() };
-    let Ok(Some(bytes)) = output.get(&receipt::clear_path(&unit.name)).await else { return Vec::new() };
-    let Ok(receipt) = receipt::from_bytes::<ClearReceipt>(&bytes, "") else { return Vec::new() };
-    let Some(data) = receipt.files.iter().find(|data| data.file.path == file.file.path) else { return Vec::new() };
+    let Some(unit) = manifest.units.iter().find(|unit| unit.files.contains(file)) else {
+        return Vec::new();
+    };
+    let Ok(Some(bytes)) = output.get(&receipt::clear_path(&unit.name)).await else {
+        return Vec::new();
+    };
+    let Ok(receipt) = receipt::from_bytes::<ClearReceipt>(&bytes, "") else {
+        return Vec::new();
+    };
+    let Some(data) = receipt
+        .files
+        .iter()
+        .find(|data| data.file.path == file.file.path)
+    else {
+        return Vec::new();
+    };
     let mut broken = Vec::new();
     for chunk in &data.chunks {
         let range = chunk.offset..chunk.offset + chunk.bytes;
@@ -215,7 +278,11 @@ async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
     let mut problems = Vec::new();
     let out: u64 = manifest.verdicts.values().sum();
     if out != manifest.rows_in {
-        problems.push(format!("{}: {} rows in, {out} rows out", output.uri(FIRST), manifest.rows_in));
+        problems.push(format!(
+            "{}: {} rows in, {out} rows out",
+            output.uri(FIRST),
+            manifest.rows_in
+        ));
     }
     let mut by_verdict: BTreeMap<&str, u64> = BTreeMap::new();
     for file in manifest.data_files() {
@@ -225,12 +292,17 @@ async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
         let said = manifest.verdicts.get(verdict).copied().unwrap_or(0);
         let held = by_verdict.get(verdict).copied().unwrap_or(0);
         if said != held {
-            problems.push(format!("{}: {said} rows `{verdict}`, its files have {held}", output.uri(FIRST)));
+            problems.push(format!(
+                "{}: {said} rows `{verdict}`, its files have {held}",
+                output.uri(FIRST)
+            ));
         }
     }
     for unit in &manifest.units {
         let path = receipt::clear_path(&unit.name);
-        let Some(bytes) = output.get(&path).await? else { continue };
+        let Some(bytes) = output.get(&path).await? else {
+            continue;
+        };
         let Ok(receipt) = receipt::from_bytes::<ClearReceipt>(&bytes, &path) else {
             problems.push(format!("{}: damaged receipt", output.uri(&path)));
             continue;
@@ -247,7 +319,12 @@ async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
     }
     let parts: Vec<String> = VERDICTS
         .iter()
-        .map(|verdict| format!("{} {verdict}", manifest.verdicts.get(*verdict).copied().unwrap_or(0)))
+        .map(|verdict| {
+            format!(
+                "{} {verdict}",
+                manifest.verdicts.get(*verdict).copied().unwrap_or(0)
+            )
+        })
         .collect();
     Ok(Check {
         name: "row counts".into(),
@@ -257,7 +334,11 @@ async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
 }
 
 /// Every row of every unit stands in exactly one file, with provenance that is its own.
-async fn check_rows(output: &Output, manifest: &Manifest, broken: &BTreeSet<String>) -> Result<Check> {
+async fn check_rows(
+    output: &Output,
+    manifest: &Manifest,
+    broken: &BTreeSet<String>,
+) -> Result<Check> {
     let mut problems = Vec::new();
     let mut rows_by_input: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
     for file in &manifest.empty_files {
@@ -282,7 +363,9 @@ async fn check_rows(output: &Output, manifest: &Manifest, broken: &BTreeSet<Stri
         let mut next = 0;
         for (first, last) in ranges {
             if *first != next {
-                problems.push(format!("input {input}: rows {next} to {first} stand in no unit or in two"));
+                problems.push(format!(
+                    "input {input}: rows {next} to {first} stand in no unit or in two"
+                ));
             }
             next = *last + 1;
         }
@@ -306,7 +389,12 @@ async fn check_unit(
     broken: &BTreeSet<String>,
 ) -> Result<(Vec<String>, Option<(String, i64, i64)>)> {
     let path = receipt::clear_path(&unit.name);
-    if broken.contains(&path) || unit.files.iter().any(|file| broken.contains(&file.file.path)) {
+    if broken.contains(&path)
+        || unit
+            .files
+            .iter()
+            .any(|file| broken.contains(&file.file.path))
+    {
         return Ok((Vec::new(), None));
     }
     let bytes = output.get(&path).await?.unwrap_or_default();
@@ -321,17 +409,37 @@ async fn check_unit(
     rows.sort_unstable();
     let whole = rows.windows(2).all(|pair| pair[1] == pair[0] + 1);
     if !whole || rows.len() as u64 != unit.rows {
-        problems.push(format!("unit {}: {} rows in its files, not each of {} once", unit.name, rows.len(), unit.rows));
+        problems.push(format!(
+            "unit {}: {} rows in its files, not each of {} once",
+            unit.name,
+            rows.len(),
+            unit.rows
+        ));
     }
-    let range = rows.first().zip(rows.last()).map(|(first, last)| (receipt.input, *first, *last));
+    let range = rows
+        .first()
+        .zip(rows.last())
+        .map(|(first, last)| (receipt.input, *first, *last));
     Ok((problems, range))
 }
 
 /// Reads the provenance columns of one file.
-async fn read_rows(output: &Output, manifest: &Manifest, file: &ManifestFile, input: &str) -> Result<FileRows> {
+async fn read_rows(
+    output: &Output,
+    manifest: &Manifest,
+    file: &ManifestFile,
+    input: &str,
+) -> Result<FileRows> {
     let uri = output.uri(&file.file.path);
-    let mut found = FileRows { rows: Vec::new(), problems: Vec::new() };
-    let reader = RangeReader::new(output.store(), output.path(&file.file.path), file.file.bytes);
+    let mut found = FileRows {
+        rows: Vec::new(),
+        problems: Vec::new(),
+    };
+    let reader = RangeReader::new(
+        output.store(),
+        output.path(&file.file.path),
+        file.file.bytes,
+    );
     let builder = match ParquetRecordBatchStreamBuilder::new(reader).await {
         Ok(builder) => builder,
         Err(error) => {
@@ -343,8 +451,14 @@ async fn read_rows(output: &Output, manifest: &Manifest, file: &ManifestFile, in
     for field in provenance_fields() {
         match schema.field_with_name(field.name()) {
             Ok(there) if there.data_type() == field.data_type() => {}
-            Ok(there) => found.problems.push(format!("{uri}: column `{}` is {}", field.name(), there.data_type())),
-            Err(_) => found.problems.push(format!("{uri}: column `{}` is missing", field.name())),
+            Ok(there) => found.problems.push(format!(
+                "{uri}: column `{}` is {}",
+                field.name(),
+                there.data_type()
+            )),
+            Err(_) => found
+                .problems
+                .push(format!("{uri}: column `{}` is missing", field.name())),
         }
     }
     if !found.problems.is_empty() {
@@ -366,7 +480,11 @@ async fn read_rows(output: &Output, manifest: &Manifest, file: &ManifestFile, in
         check_batch(&batch, manifest, file, input, &uri, &mut found)?;
     }
     if file.file.rows != Some(found.rows.len() as u64) {
-        found.problems.push(format!("{uri}: has {} rows, the manifest says {:?}", found.rows.len(), file.file.rows));
+        found.problems.push(format!(
+            "{uri}: has {} rows, the manifest says {:?}",
+            found.rows.len(),
+            file.file.rows
+        ));
     }
     Ok(found)
 }
@@ -380,13 +498,17 @@ fn check_batch(
     found: &mut FileRows,
 ) -> Result<()> {
     let column = |name: &str| -> Result<&ArrayRef> {
-        batch.column_by_name(name).ok_or_else(|| JobError::failed(format!("{uri}: column `{name}` is missing")))
+        batch
+            .column_by_name(name)
+            .ok_or_else(|| JobError::failed(format!("{uri}: column `{name}` is missing")))
     };
     let kept = file.verdict == "keep";
     for name in ALWAYS.iter().chain(WHEN_KEPT.iter().filter(|_| kept)) {
         let nulls = column(name)?.null_count();
         if nulls > 0 {
-            found.problems.push(format!("{uri}: column `{name}` is NULL in {nulls} rows"));
+            found
+                .problems
+                .push(format!("{uri}: column `{name}` is NULL in {nulls} rows"));
         }
     }
     let rows = column("prov_input_row")?.as_primitive::<Int64Type>();
@@ -394,7 +516,11 @@ fn check_batch(
     let verdicts = column("prov_verdict")?.as_string::<i32>();
     let jobs = column("prov_job")?.as_string::<i32>();
     let reasons = column("prov_reasons")?.as_list::<i32>();
-    let mut wrong = |what: &str, row: i64| found.problems.push(format!("{uri}: input row {row}: {what}"));
+    let mut wrong = |what: &str, row: i64| {
+        found
+            .problems
+            .push(format!("{uri}: input row {row}: {what}"))
+    };
     for index in 0..batch.num_rows() {
         let row = rows.value(index);
         if ids.value(index) != row_id(input, row) {
@@ -418,27 +544,42 @@ fn check_batch(
 
 async fn check_inputs(spec: &Spec, stores: &Stores) -> Result<Check> {
     let inputs = Inputs::list(stores, &spec.corpus).await?;
-    let now: BTreeMap<String, (u64, String)> =
-        Spec::inputs_of(&inputs).into_iter().map(|input| (input.path, (input.size, input.etag))).collect();
-    let then: BTreeMap<&str, (u64, &str)> =
-        spec.inputs.iter().map(|input| (input.path.as_str(), (input.size, input.etag.as_str()))).collect();
+    let now: BTreeMap<String, (u64, String)> = Spec::inputs_of(&inputs)
+        .into_iter()
+        .map(|input| (input.path, (input.size, input.etag)))
+        .collect();
+    let then: BTreeMap<&str, (u64, &str)> = spec
+        .inputs
+        .iter()
+        .map(|input| (input.path.as_str(), (input.size, input.etag.as_str())))
+        .collect();
     let mut problems = Vec::new();
     for (path, (size, etag)) in &then {
         match now.get(*path) {
             None => problems.push(format!("input {path}: is gone")),
             Some((found, _)) if found != size => {
-                problems.push(format!("input {path}: has {found} bytes, the job read {size}"));
+                problems.push(format!(
+                    "input {path}: has {found} bytes, the job read {size}"
+                ));
             }
             Some((_, found)) if found != etag => {
-                problems.push(format!("input {path}: is another file now (etag {found}, the job read {etag})"));
+                problems.push(format!(
+                    "input {path}: is another file now (etag {found}, the job read {etag})"
+                ));
             }
             Some(_) => {}
         }
     }
     problems.extend(
-        now.keys().filter(|path| !then.contains_key(path.as_str())).map(|path| format!("input {path}: is new")),
+        now.keys()
+            .filter(|path| !then.contains_key(path.as_str()))
+            .map(|path| format!("input {path}: is new")),
     );
-    Ok(Check { name: "inputs".into(), detail: format!("{} files as the job read them", then.len()), problems })
+    Ok(Check {
+        name: "inputs".into(),
+        detail: format!("{} files as the job read them", then.len()),
+        problems,
+    })
 }
 
 /// Judges every row again with the resources as they are now; the bytes must be the same.
@@ -449,7 +590,11 @@ async fn rejudge(
     stores: &Stores,
     options: &VerifyOptions,
 ) -> Result<Check> {
-    let mut check = Check { name: "rejudge".into(), detail: String::new(), problems: Vec::new() };
+    let mut check = Check {
+        name: "rejudge".into(),
+        detail: String::new(),
+        problems: Vec::new(),
+    };
     let file = Job::file_of(spec).with_overrides(&output.uri(""), &options.overrides)?;
     let job = Arc::new(Job::resolve(&file, stores, spec.limit, Some(spec)).await?);
     let differences = spec.differences(&job.spec)?;
@@ -475,26 +620,49 @@ async fn rejudge(
     let again = to_batch(&assessments)?;
     let stored = datafusion::arrow::compute::concat_batches(&again.schema(), &stored)?;
     if stored != again {
-        check.problems.push(format!("{}: the gate counts differ when assessed again", output.uri(ASSESSMENT)));
+        check.problems.push(format!(
+            "{}: the gate counts differ when assessed again",
+            output.uri(ASSESSMENT)
+        ));
     }
-    let side: Vec<_> = assessments.into_iter().filter(|found| found.source_id.is_some()).collect();
+    let side: Vec<_> = assessments
+        .into_iter()
+        .filter(|found| found.source_id.is_some())
+        .collect();
     let side = to_batch(&side)?;
     options.progress.phase("judging again", total);
     let receipts = for_each_unit(&job, &run, |job, unit| {
         let (side, output) = (side.clone(), output.clone());
         let (stop, progress) = (run.stop.clone(), run.progress.clone());
         async move {
-            clear_unit(&job, &unit, &side, &output, Destination::Nowhere, &stop, &|rows| progress.add(rows)).await
+            clear_unit(
+                &job,
+                &unit,
+                &side,
+                &output,
+                Destination::Nowhere,
+                &stop,
+                &|rows| progress.add(rows),
+            )
+            .await
         }
     })
     .await?;
-    let known: BTreeMap<&str, &str> =
-        manifest.data_files().map(|file| (file.file.path.as_str(), file.file.sha256.as_str())).collect();
+    let known: BTreeMap<&str, &str> = manifest
+        .data_files()
+        .map(|file| (file.file.path.as_str(), file.file.sha256.as_str()))
+        .collect();
     for data in receipts.iter().flat_map(|receipt| &receipt.files) {
         if known.get(data.file.path.as_str()) != Some(&data.file.sha256.as_str()) {
-            check.problems.push(format!("{}: other bytes when judged again", output.uri(&data.file.path)));
+            check.problems.push(format!(
+                "{}: other bytes when judged again",
+                output.uri(&data.file.path)
+            ));
         }
     }
-    check.detail = format!("{} rows judged again, every file byte for byte the same", manifest.rows_in);
+    check.detail = format!(
+        "{} rows judged again, every file byte for byte the same",
+        manifest.rows_in
+    );
     Ok(check)
 }

@@ -35,7 +35,10 @@ struct Pending(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Pending {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().map_err(|_| std::io::Error::other("poisoned"))?.extend_from_slice(bytes);
+        self.0
+            .lock()
+            .map_err(|_| std::io::Error::other("poisoned"))?
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -70,8 +73,10 @@ impl DataWriter {
         layout: &Layout,
         destination: Destination,
     ) -> Result<Self> {
-        let metadata =
-            metadata.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), (*value).to_owned())).collect();
+        let metadata = metadata
+            .iter()
+            .map(|(key, value)| KeyValue::new((*key).to_owned(), (*value).to_owned()))
+            .collect();
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
             .set_max_row_group_row_count(None)
@@ -81,7 +86,8 @@ impl DataWriter {
         let pending = Pending::default();
         let writer = ArrowWriter::try_new(pending.clone(), Arc::clone(schema), Some(properties))?;
         let sink = (destination == Destination::Output).then(|| {
-            BufWriter::with_capacity(Arc::clone(output.store()), output.path(&path), PART).with_max_concurrency(2)
+            BufWriter::with_capacity(Arc::clone(output.store()), output.path(&path), PART)
+                .with_max_concurrency(2)
         });
         Ok(Self {
             uri: output.uri(&path),
@@ -117,10 +123,17 @@ impl DataWriter {
     /// Hashes and sends what the encoder has given so far.
     async fn drain(&mut self) -> Result<()> {
         // The encoder buffers small writes; a finished row group must be here whole.
-        self.writer.sync().map_err(|error| io_failed(&self.uri, error))?;
+        self.writer
+            .sync()
+            .map_err(|error| io_failed(&self.uri, error))?;
         let bytes = match self.pending.0.lock() {
             Ok(mut pending) => std::mem::take(&mut *pending),
-            Err(_) => return Err(JobError::failed(format!("{}: the writer panicked", self.uri))),
+            Err(_) => {
+                return Err(JobError::failed(format!(
+                    "{}: the writer panicked",
+                    self.uri
+                )));
+            }
         };
         let base = self.written;
         let groups = self.writer.flushed_row_groups();
@@ -128,9 +141,14 @@ impl DataWriter {
             for column in group.columns() {
                 let (offset, length) = column.byte_range();
                 let start = usize::try_from(offset - base).unwrap_or(usize::MAX);
-                let chunk = bytes.get(start..start + usize::try_from(length).unwrap_or(0)).ok_or_else(|| {
-                    JobError::failed(format!("{}: column chunk outside its row group", self.uri))
-                })?;
+                let chunk = bytes
+                    .get(start..start + usize::try_from(length).unwrap_or(0))
+                    .ok_or_else(|| {
+                        JobError::failed(format!(
+                            "{}: column chunk outside its row group",
+                            self.uri
+                        ))
+                    })?;
                 self.chunks.push(ChunkDigest {
                     row_group: index,
                     column: column.column_path().string(),
@@ -144,7 +162,9 @@ impl DataWriter {
         self.digest.update(&bytes);
         self.written += bytes.len() as u64;
         if let Some(sink) = &mut self.sink {
-            sink.write_all(&bytes).await.map_err(|error| io_failed(&self.uri, error))?;
+            sink.write_all(&bytes)
+                .await
+                .map_err(|error| io_failed(&self.uri, error))?;
         }
         Ok(())
     }
@@ -156,7 +176,9 @@ impl DataWriter {
         self.writer.finish()?;
         self.drain().await?;
         if let Some(sink) = &mut self.sink {
-            sink.shutdown().await.map_err(|error| io_failed(&self.uri, error))?;
+            sink.shutdown()
+                .await
+                .map_err(|error| io_failed(&self.uri, error))?;
         }
         let file = OutputFile {
             path: self.path,
@@ -177,7 +199,9 @@ impl DataWriter {
 }
 
 fn io_failed(uri: &str, error: std::io::Error) -> JobError {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<object_store::Error>());
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<object_store::Error>());
     match inner {
         Some(error) => JobError::store(error, uri),
         None => JobError::failed(format!("{uri}: {error}")),

@@ -45,14 +45,26 @@ impl Progress {
     /// Progress in a mode.
     pub fn new(mode: ProgressMode) -> Self {
         let now = Instant::now();
-        let state =
-            State { phase: "", started: now, phase_started: now, last_line: now, done: 0, total: 0, bar: None };
-        Self { mode, state: Arc::new(Mutex::new(state)) }
+        let state = State {
+            phase: "",
+            started: now,
+            phase_started: now,
+            last_line: now,
+            done: 0,
+            total: 0,
+            bar: None,
+        };
+        Self {
+            mode,
+            state: Arc::new(Mutex::new(state)),
+        }
     }
 
     /// Begins a phase of `total` rows (or bytes).
     pub fn phase(&self, name: &'static str, total: u64) {
-        let Ok(mut state) = self.state.lock() else { return };
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
         if let Some(bar) = state.bar.take() {
             bar.finish_and_clear();
         }
@@ -64,7 +76,9 @@ impl Progress {
 
     /// Counts rows (or bytes) done. Rows of a unit that starts again count twice; the bar stays at its end.
     pub fn add(&self, count: u64) {
-        let Ok(mut state) = self.state.lock() else { return };
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
         state.done = (state.done + count).min(state.total);
         if state.started.elapsed() < QUIET {
             return;
@@ -83,7 +97,9 @@ impl Progress {
 
     /// Removes what is shown.
     pub fn finish(&self) {
-        let Ok(mut state) = self.state.lock() else { return };
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
         if let Some(bar) = state.bar.take() {
             bar.finish_and_clear();
         }

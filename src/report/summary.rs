@@ -44,18 +44,40 @@ pub fn summary(outcome: &RunOutcome, width: u16) -> String {
         }
         let _ = writeln!(text, "{table}\n");
     }
-    let mut table =
-        new_table(width, &["source", "rows", "harmful", "gate", "keep", "review", "drop", "quarantine"]);
+    let mut table = new_table(
+        width,
+        &[
+            "source",
+            "rows",
+            "harmful",
+            "gate",
+            "keep",
+            "review",
+            "drop",
+            "quarantine",
+        ],
+    );
     let mut sources: Vec<_> = report.sources.iter().collect();
-    sources.sort_by(|a, b| (b.1.gate == "reject").cmp(&(a.1.gate == "reject")).then(b.1.n.cmp(&a.1.n)).then(a.0.cmp(b.0)));
+    sources.sort_by(|a, b| {
+        (b.1.gate == "reject")
+            .cmp(&(a.1.gate == "reject"))
+            .then(b.1.n.cmp(&a.1.n))
+            .then(a.0.cmp(b.0))
+    });
     for (id, source) in sources.iter().take(SOURCES_SHOWN) {
         let mut row = vec![
             Cell::new(if id.is_empty() { "(none)" } else { id }),
             number(source.n),
-            right(format!("{} ({})", thousands(source.harmful), share(source.harmful, source.n))),
+            right(format!(
+                "{} ({})",
+                thousands(source.harmful),
+                share(source.harmful, source.n)
+            )),
             Cell::new(&source.gate),
         ];
-        row.extend(VERDICTS.map(|verdict| number(source.verdicts.get(verdict).copied().unwrap_or(0))));
+        row.extend(
+            VERDICTS.map(|verdict| number(source.verdicts.get(verdict).copied().unwrap_or(0))),
+        );
         table.add_row(row);
     }
     let _ = writeln!(text, "{table}");
@@ -69,10 +91,18 @@ pub fn summary(outcome: &RunOutcome, width: u16) -> String {
     }
     text.push('\n');
     for file in &report.quarantined_files {
-        let _ = writeln!(text, "quarantined file {}: {}; its rows and sources are unknown", file.path, file.reason);
+        let _ = writeln!(
+            text,
+            "quarantined file {}: {}; its rows and sources are unknown",
+            file.path, file.reason
+        );
     }
     for group in &report.corrupt_row_groups {
-        let _ = writeln!(text, "quarantined row group {} of {}: {}", group.row_group, group.path, group.reason);
+        let _ = writeln!(
+            text,
+            "quarantined row group {} of {}: {}",
+            group.row_group, group.path, group.reason
+        );
     }
     if outcome.protocol == CommitProtocol::SingleWriter {
         let _ = writeln!(
@@ -81,7 +111,11 @@ pub fn summary(outcome: &RunOutcome, width: u16) -> String {
         );
     }
     if outcome.already_done {
-        let _ = writeln!(text, "Nothing to do: this job is finished and committed in {}", outcome.output);
+        let _ = writeln!(
+            text,
+            "Nothing to do: this job is finished and committed in {}",
+            outcome.output
+        );
     } else {
         let seconds = outcome.elapsed.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -90,8 +124,15 @@ pub fn summary(outcome: &RunOutcome, width: u16) -> String {
             0 => String::new(),
             units => format!(", {units} of {} units from an earlier run", outcome.units),
         };
-        let _ = writeln!(text, "Done in {seconds:.1} s ({rate:.1} MB of text a second){resumed}");
-        let _ = writeln!(text, "Results in {}; `tamis verify {}` checks them", outcome.output, outcome.output);
+        let _ = writeln!(
+            text,
+            "Done in {seconds:.1} s ({rate:.1} MB of text a second){resumed}"
+        );
+        let _ = writeln!(
+            text,
+            "Results in {}; `tamis verify {}` checks them",
+            outcome.output, outcome.output
+        );
     }
     text
 }
@@ -139,7 +180,11 @@ pub fn bytes(value: u64) -> String {
         size /= 1000.0;
         unit = next;
     }
-    if unit == "B" { format!("{value} B") } else { format!("{size:.1} {unit}") }
+    if unit == "B" {
+        format!("{value} B")
+    } else {
+        format!("{size:.1} {unit}")
+    }
 }
 
 fn share(part: u64, whole: u64) -> String {

@@ -13,7 +13,7 @@ use object_store::path::{Path, PathPart};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use url::Url;
 
-use super::problems::{StoreProblem, diagnose, explain};
+use super::problems::{StoreProblem, diagnose, explain, explain_head};
 use super::stores::{Location, StoreError, Stores};
 
 /// Names looked at when searching a near one for a message.
@@ -126,7 +126,11 @@ fn names_below(root: &Path, path: &Path) -> Vec<String> {
             .and_then(|rest| rest.strip_prefix('/'))
     };
     let below = below.unwrap_or_default();
-    below.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    below
+        .split('/')
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Lists what `uri` means: a file, all files of a directory and its directories, or what a glob
@@ -154,7 +158,12 @@ pub async fn find_files(stores: &Stores, uri: &str) -> Result<FoundFiles, FilesE
             // A bucket has no directories: the name may still begin others. Where listing is
             // allowed and reading this name is not, listing finds out.
             Err(error) if diagnose(&error) == StoreProblem::NoSuchObject => {}
-            Err(error) => return Err(FilesError::Store(explain(&error, uri))),
+            Err(error) => {
+                let store = location.store.as_ref();
+                return Err(FilesError::Store(
+                    explain_head(&error, store, &location.path, uri).await,
+                ));
+            }
         }
     }
     if location.local.as_ref().is_some_and(|path| !path.exists()) {
@@ -203,7 +212,10 @@ async fn find_matches(stores: &Stores, uri: &str) -> Result<FoundFiles, FilesErr
     // Everything up to the last slash before the first wildcard is fixed.
     let first = uri.find(['*', '?', '[']).unwrap_or(uri.len());
     let scheme_end = uri.find("://").map_or(0, |at| at + 3);
-    let cut = uri[..first].rfind('/').map_or(0, |at| at + 1).max(scheme_end);
+    let cut = uri[..first]
+        .rfind('/')
+        .map_or(0, |at| at + 1)
+        .max(scheme_end);
     let (fixed, pattern) = uri.split_at(cut);
     let location = match fixed {
         "" => stores.locate("./")?,
@@ -217,10 +229,12 @@ async fn find_matches(stores: &Stores, uri: &str) -> Result<FoundFiles, FilesErr
     };
     let mut segments = Vec::new();
     for segment in pattern.split('/').filter(|segment| !segment.is_empty()) {
-        segments.push(Pattern::new(segment).map_err(|error| FilesError::BadPattern {
-            uri: uri.to_owned(),
-            message: error.msg.to_owned(),
-        })?);
+        segments.push(
+            Pattern::new(segment).map_err(|error| FilesError::BadPattern {
+                uri: uri.to_owned(),
+                message: error.msg.to_owned(),
+            })?,
+        );
     }
     let mut files = matches_below(&location.store, &location.path, &segments, uri).await?;
     if files.is_empty() {
@@ -230,7 +244,10 @@ async fn find_matches(stores: &Stores, uri: &str) -> Result<FoundFiles, FilesErr
         } else {
             format!(": {} is no directory", shown(&location))
         };
-        return Err(FilesError::NoMatch { uri: uri.to_owned(), hint });
+        return Err(FilesError::NoMatch {
+            uri: uri.to_owned(),
+            hint,
+        });
     }
     files.sort_by(|a, b| a.location.cmp(&b.location));
     files.dedup_by(|a, b| a.location == b.location);
@@ -253,7 +270,9 @@ async fn matches_below(
     let mut found = Vec::new();
     let mut open: Vec<(Path, usize)> = vec![(root.clone(), 0)];
     while let Some((directory, index)) = open.pop() {
-        let Some(segment) = segments.get(index) else { continue };
+        let Some(segment) = segments.get(index) else {
+            continue;
+        };
         if segment.as_str() == "**" {
             let rest: Vec<&str> = segments[index..].iter().map(Pattern::as_str).collect();
             let whole = Pattern::new(&rest.join("/")).map_err(|error| FilesError::BadPattern {
@@ -301,9 +320,9 @@ async fn list_below(
     directory: &Path,
     uri: &str,
 ) -> Result<Vec<ObjectMeta>, FilesError> {
-    let listing = store.list(Some(directory)).try_filter(|file| {
-        std::future::ready(!is_hidden_below(directory, &file.location))
-    });
+    let listing = store
+        .list(Some(directory))
+        .try_filter(|file| std::future::ready(!is_hidden_below(directory, &file.location)));
     let mut files: Vec<ObjectMeta> = match listing.try_collect().await {
         Ok(files) => files,
         Err(error) if diagnose(&error) == StoreProblem::NoSuchObject => Vec::new(),
@@ -337,14 +356,20 @@ async fn not_found(location: &Location, uri: &str) -> FilesError {
             None if depth + 1 == parts.len() => String::new(),
             None => format!("; {place} has no '{missing}'"),
         };
-        return FilesError::NotFound { uri: uri.to_owned(), hint };
+        return FilesError::NotFound {
+            uri: uri.to_owned(),
+            hint,
+        };
     }
     let hint = if location.path.as_ref().is_empty() {
         "; the bucket is empty".to_owned()
     } else {
         String::new()
     };
-    FilesError::NotFound { uri: uri.to_owned(), hint }
+    FilesError::NotFound {
+        uri: uri.to_owned(),
+        hint,
+    }
 }
 
 async fn names_in(
@@ -404,7 +429,10 @@ mod tests {
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
                 std::fs::write(path, "x").unwrap();
             }
-            Self { directory, stores: Stores::default() }
+            Self {
+                directory,
+                stores: Stores::default(),
+            }
         }
 
         fn uri(&self, rest: &str) -> String {
@@ -426,14 +454,24 @@ mod tests {
     #[tokio::test]
     async fn globs_are_those_of_a_shell() {
         let tree = Tree::new(&[
-            "a.csv", "b.csv", "c.txt", "d/e.csv", "d/f/g.csv", "_h.csv", "_i/j.csv", "k=1/l.csv",
+            "a.csv",
+            "b.csv",
+            "c.txt",
+            "d/e.csv",
+            "d/f/g.csv",
+            "_h.csv",
+            "_i/j.csv",
+            "k=1/l.csv",
         ]);
         let cases: &[(&str, &[&str])] = &[
             ("*.csv", &["a.csv", "b.csv"]),
             ("?.csv", &["a.csv", "b.csv"]),
             ("[ac].*", &["a.csv", "c.txt"]),
             ("*/*.csv", &["d/e.csv", "k=1/l.csv"]),
-            ("**/*.csv", &["a.csv", "b.csv", "d/e.csv", "d/f/g.csv", "k=1/l.csv"]),
+            (
+                "**/*.csv",
+                &["a.csv", "b.csv", "d/e.csv", "d/f/g.csv", "k=1/l.csv"],
+            ),
             ("d*", &["d/e.csv", "d/f/g.csv"]),
             ("k=*/l.csv", &["k=1/l.csv"]),
             ("_*.csv", &["_h.csv"]),
@@ -452,7 +490,10 @@ mod tests {
         let tree = Tree::new(&["data/corpus.parquet", "only/_hidden"]);
         std::fs::create_dir(tree.directory.path().join("empty")).unwrap();
         let near = tree.find("data/corpus.parqet").await.unwrap_err();
-        assert!(near.contains("corpus.parqet: no such file or directory"), "{near}");
+        assert!(
+            near.contains("corpus.parqet: no such file or directory"),
+            "{near}"
+        );
         assert!(near.contains("did you mean 'corpus.parquet'"), "{near}");
         let far = tree.find("dta/corpus.parquet").await.unwrap_err();
         assert!(far.contains("has no 'dta', did you mean 'data'?"), "{far}");
@@ -470,7 +511,10 @@ mod tests {
     async fn a_name_that_looks_like_a_glob_is_a_file_when_it_exists() {
         let tree = Tree::new(&["odd[1].csv", "odd1.csv", "中文 目录/数据%20.csv"]);
         assert_eq!(tree.find("odd[1].csv").await.unwrap(), ["odd[1].csv"]);
-        assert_eq!(tree.find("中文 目录/").await.unwrap(), ["中文 目录/数据%20.csv"]);
+        assert_eq!(
+            tree.find("中文 目录/").await.unwrap(),
+            ["中文 目录/数据%20.csv"]
+        );
         assert_eq!(
             tree.find("中文 目录/数据%20.csv").await.unwrap(),
             ["中文 目录/数据%20.csv"]

@@ -72,7 +72,9 @@ pub fn session_context(options: SessionOptions) -> Result<SessionContext, Sessio
     }
 
     let mut runtime = RuntimeEnvBuilder::new()
-        .with_object_store_registry(Arc::new(registry::SessionStores::new(options.stores.clone())))
+        .with_object_store_registry(Arc::new(registry::SessionStores::new(
+            options.stores.clone(),
+        )))
         .with_cache_manager(CacheManagerConfig::default().with_list_files_cache_limit(0));
     if let Some(bytes) = options.memory_limit {
         runtime = runtime.with_memory_limit(bytes, 1.0);
@@ -107,11 +109,19 @@ pub fn set_engine_setting(
     value: &str,
 ) -> Result<(), SessionError> {
     let options = config.options_mut();
-    let known: Vec<String> = options.entries().into_iter().map(|entry| entry.key).collect();
+    let known: Vec<String> = options
+        .entries()
+        .into_iter()
+        .map(|entry| entry.key)
+        .collect();
     if !known.iter().any(|name| name == key) {
         let near = tamis_resource::nearest(key, known.iter().map(String::as_str));
-        let near = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
-        return Err(SessionError::Setting(format!("unknown setting '{key}'{near}")));
+        let near = near
+            .map(|near| format!("; did you mean '{near}'?"))
+            .unwrap_or_default();
+        return Err(SessionError::Setting(format!(
+            "unknown setting '{key}'{near}"
+        )));
     }
     options.set(key, value).map_err(|error| {
         SessionError::Setting(format!(

@@ -2,10 +2,11 @@
 
 use std::error::Error as StdError;
 
-use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt};
 
-use super::stores::SUPPORTED_CREDENTIALS;
+use super::stores::{SUPPORTED_CREDENTIALS, split_scheme};
 
 /// The kinds of failure that a person can do something about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,12 +96,16 @@ pub fn diagnose(error: &Error) -> StoreProblem {
 pub fn explain(error: &Error, uri: &str) -> String {
     let facts = Facts::of(error);
     let problem = diagnose(error);
-    let local = !super::stores::split_scheme(uri).is_some_and(|(scheme, _)| scheme != "file");
-    let code = facts.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let local = split_scheme(uri).is_none_or(|(scheme, _)| scheme == "file");
+    let code = facts
+        .code
+        .as_deref()
+        .map(|code| format!(" ({code})"))
+        .unwrap_or_default();
     match problem {
-        StoreProblem::NoSuchBucket => format!(
-            "{uri}: no such bucket{code}. Check the name, the region and the endpoint"
-        ),
+        StoreProblem::NoSuchBucket => {
+            format!("{uri}: no such bucket{code}. Check the name, the region and the endpoint")
+        }
         StoreProblem::NoSuchObject if local => format!("{uri}: no such file or directory"),
         StoreProblem::NoSuchObject => format!(
             "{uri}: no such object{code}. Check the bucket and the key; keys are case-sensitive"
@@ -117,9 +122,7 @@ pub fn explain(error: &Error, uri: &str) -> String {
                 Some(region) => format!("the server says '{region}'"),
                 None => "the server does not say which is right".to_owned(),
             };
-            format!(
-                "{uri}: wrong region{code}; {expected}. Give it with --region or AWS_REGION"
-            )
+            format!("{uri}: wrong region{code}; {expected}. Give it with --region or AWS_REGION")
         }
         StoreProblem::NoPermission if local => format!(
             "{uri}: no permission. Check the owner and the mode of the file and its directories"
@@ -147,9 +150,9 @@ pub fn explain(error: &Error, uri: &str) -> String {
             "{uri}: the server is overloaded or slows this client down{code}; tried again for \
              minutes. Run again later or with fewer workers"
         ),
-        StoreProblem::Conflict => format!(
-            "{uri}: the object exists already or was changed meanwhile{code}"
-        ),
+        StoreProblem::Conflict => {
+            format!("{uri}: the object exists already or was changed meanwhile{code}")
+        }
         StoreProblem::NoSpace => {
             format!("{uri}: no space left on the device. Free some or write elsewhere")
         }
@@ -159,7 +162,11 @@ pub fn explain(error: &Error, uri: &str) -> String {
                 "{uri}: the server failed{}{code} after all retries{}",
                 status.unwrap_or_default(),
                 // With a status the innermost message is the server's body: left out.
-                if facts.status.is_some() { String::new() } else { detail(&facts.innermost) }
+                if facts.status.is_some() {
+                    String::new()
+                } else {
+                    detail(&facts.innermost)
+                }
             )
         }
         StoreProblem::Other => match facts.status {
@@ -167,6 +174,22 @@ pub fn explain(error: &Error, uri: &str) -> String {
             None => format!("{uri}{}", detail(&facts.innermost)),
         },
     }
+}
+
+/// As [`explain`], for an error of asking about an object (HEAD). Such an answer has no body: where
+/// it is a bare refusal, one byte is asked for, whose answer says why.
+pub async fn explain_head(
+    error: &Error,
+    store: &dyn ObjectStore,
+    path: &Path,
+    uri: &str,
+) -> String {
+    if diagnose(error) == StoreProblem::Refused
+        && let Err(error) = store.get_range(path, 0..1).await
+    {
+        return explain(&error, uri);
+    }
+    explain(error, uri)
 }
 
 fn detail(message: &str) -> String {
@@ -197,8 +220,12 @@ fn problem_of_code(code: &str) -> Option<StoreProblem> {
         | "InvalidRegion" => StoreProblem::WrongRegion,
         "AccessDenied" | "AllAccessDisabled" | "AccountProblem" | "NotSignedUp"
         | "MethodNotAllowed" => StoreProblem::NoPermission,
-        "SlowDown" | "TooManyRequests" | "RequestLimitExceeded" | "ServiceUnavailable"
-        | "Throttling" | "ThrottlingException" => StoreProblem::Throttled,
+        "SlowDown"
+        | "TooManyRequests"
+        | "RequestLimitExceeded"
+        | "ServiceUnavailable"
+        | "Throttling"
+        | "ThrottlingException" => StoreProblem::Throttled,
         "PreconditionFailed"
         | "ConditionalRequestConflict"
         | "OperationAborted"
@@ -278,7 +305,9 @@ fn element(text: &str, name: &str) -> Option<String> {
     let value = text[start..end].trim();
     let plain = value.len() <= 64
         && !value.is_empty()
-        && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+        && value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
     plain.then(|| value.to_owned())
 }
 
@@ -293,7 +322,10 @@ fn host(text: &str) -> Option<String> {
         .take_while(|c| !c.is_whitespace() && !matches!(c, ')' | '"' | ','))
         .collect();
     let url = url::Url::parse(&url).ok()?;
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
     Some(format!("{}://{}{port}", url.scheme(), url.host_str()?))
 }
 
@@ -331,28 +363,53 @@ mod tests {
     fn codes_decide_where_the_kind_is_missing() {
         let cases = [
             ("404 Not Found", "NoSuchBucket", StoreProblem::NoSuchBucket),
-            ("403 Forbidden", "SignatureDoesNotMatch", StoreProblem::BadCredentials),
-            ("403 Forbidden", "InvalidAccessKeyId", StoreProblem::BadCredentials),
+            (
+                "403 Forbidden",
+                "SignatureDoesNotMatch",
+                StoreProblem::BadCredentials,
+            ),
+            (
+                "403 Forbidden",
+                "InvalidAccessKeyId",
+                StoreProblem::BadCredentials,
+            ),
             ("403 Forbidden", "AccessDenied", StoreProblem::NoPermission),
-            ("400 Bad Request", "AuthorizationHeaderMalformed", StoreProblem::WrongRegion),
+            (
+                "400 Bad Request",
+                "AuthorizationHeaderMalformed",
+                StoreProblem::WrongRegion,
+            ),
             ("503 Slow Down", "SlowDown", StoreProblem::Throttled),
             ("403 Forbidden", "", StoreProblem::Refused),
             ("500 Internal Server Error", "", StoreProblem::ServerFailure),
         ];
         for (status, code, expected) in cases {
-            assert_eq!(diagnose(&listing(status, code)), expected, "{status} {code}");
+            assert_eq!(
+                diagnose(&listing(status, code)),
+                expected,
+                "{status} {code}"
+            );
         }
     }
 
     #[test]
     fn a_message_names_place_and_next_step_and_no_body() {
-        let message = explain(&listing("400 Bad Request", "AuthorizationHeaderMalformed"), "s3://b/k");
+        let message = explain(
+            &listing("400 Bad Request", "AuthorizationHeaderMalformed"),
+            "s3://b/k",
+        );
         assert_eq!(
             message,
             "s3://b/k: wrong region (AuthorizationHeaderMalformed); the server says 'eu-west-1'. \
              Give it with --region or AWS_REGION"
         );
-        for code in ["NoSuchBucket", "SignatureDoesNotMatch", "AccessDenied", "Strange", ""] {
+        for code in [
+            "NoSuchBucket",
+            "SignatureDoesNotMatch",
+            "AccessDenied",
+            "Strange",
+            "",
+        ] {
             let message = explain(&listing("403 Forbidden", code), "s3://b/k");
             assert!(message.starts_with("s3://b/k: "), "{message}");
             assert!(!message.contains("SECRETISH"), "{message}");
@@ -365,7 +422,10 @@ mod tests {
             path: "/nowhere".to_owned(),
             source: Box::new(std::io::Error::from(std::io::ErrorKind::NotFound)),
         };
-        assert_eq!(explain(&missing, "/nowhere"), "/nowhere: no such file or directory");
+        assert_eq!(
+            explain(&missing, "/nowhere"),
+            "/nowhere: no such file or directory"
+        );
         let denied = Error::Generic {
             store: "LocalFileSystem",
             source: Box::new(std::io::Error::from(std::io::ErrorKind::PermissionDenied)),
@@ -396,15 +456,27 @@ mod tests {
             .with_bucket_name("b")
             .with_access_key_id("AKIATEST")
             .with_secret_access_key("hunter2hunter2")
-            .with_retry(object_store::RetryConfig { max_retries: 0, ..Default::default() })
+            .with_retry(object_store::RetryConfig {
+                max_retries: 0,
+                ..Default::default()
+            })
             .build()
             .unwrap();
-        let error = quick.head(&object_store::path::Path::from("k")).await.unwrap_err();
+        let error = quick
+            .head(&object_store::path::Path::from("k"))
+            .await
+            .unwrap_err();
         assert_eq!(diagnose(&error), StoreProblem::Unreachable);
         let message = explain(&error, "s3://b/k");
-        assert!(message.contains(&format!("cannot reach http://127.0.0.1:{port}")), "{message}");
+        assert!(
+            message.contains(&format!("cannot reach http://127.0.0.1:{port}")),
+            "{message}"
+        );
         assert!(!message.contains("hunter2"), "{message}");
         let shown = format!("{options:?} {:?}", Stores::new(options.clone()));
-        assert!(!shown.contains("hunter2") && !shown.contains("AKIATEST"), "{shown}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("AKIATEST"),
+            "{shown}"
+        );
     }
 }

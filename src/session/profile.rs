@@ -58,7 +58,12 @@ impl Profile {
     /// # Errors
     /// When the profile signs in another way, or has only one half of a key pair.
     pub(crate) fn credentials(&self) -> Result<Option<StaticKeys>, StoreError> {
-        let get = |key: &str| self.keys.get(key).filter(|value| !value.is_empty()).cloned();
+        let get = |key: &str| {
+            self.keys
+                .get(key)
+                .filter(|value| !value.is_empty())
+                .cloned()
+        };
         match (get("aws_access_key_id"), get("aws_secret_access_key")) {
             (Some(access_key_id), Some(secret_access_key)) if get("role_arn").is_none() => {
                 Ok(Some(StaticKeys {
@@ -68,9 +73,7 @@ impl Profile {
                 }))
             }
             (id, secret) => {
-                if let Some((key, way)) =
-                    OTHER_WAYS.iter().find(|(key, _)| get(key).is_some())
-                {
+                if let Some((key, way)) = OTHER_WAYS.iter().find(|(key, _)| get(key).is_some()) {
                     return Err(self.error(format!(
                         "it signs in by {way} ({key}), which is not supported; static keys are. \
                          Temporary keys of it can be exported into the environment with \
@@ -141,8 +144,7 @@ struct Files {
 
 impl Files {
     fn open(name: &str, environment: &BTreeMap<String, String>) -> Result<Self, StoreError> {
-        let credentials_path =
-            file_path(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+        let credentials_path = file_path(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
         let config_path = file_path(environment, "AWS_CONFIG_FILE", "config");
         Ok(Self {
             credentials: load(name, credentials_path.as_ref())?,
@@ -166,12 +168,19 @@ impl Files {
             return None;
         }
         let mut keys = BTreeMap::new();
-        for (key, value) in config.into_iter().chain(credentials).flat_map(ini::Properties::iter) {
+        for (key, value) in config
+            .into_iter()
+            .chain(credentials)
+            .flat_map(ini::Properties::iter)
+        {
             keys.insert(key.trim().to_ascii_lowercase(), value.trim().to_owned());
         }
         Some(Profile {
             name: name.to_owned(),
-            region: keys.get("region").filter(|value| !value.is_empty()).cloned(),
+            region: keys
+                .get("region")
+                .filter(|value| !value.is_empty())
+                .cloned(),
             endpoint_url: self
                 .service_endpoint(keys.get("services"))
                 .or_else(|| keys.get("endpoint_url").cloned())
@@ -231,7 +240,11 @@ fn file_path(
     file_name: &str,
 ) -> Option<PathBuf> {
     let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-    let home = || set("HOME").or_else(|| set("USERPROFILE")).map(PathBuf::from);
+    let home = || {
+        set("HOME")
+            .or_else(|| set("USERPROFILE"))
+            .map(PathBuf::from)
+    };
     match set(variable) {
         Some(path) => match path.strip_prefix("~/") {
             Some(rest) => Some(home()?.join(rest)),

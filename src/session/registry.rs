@@ -130,8 +130,12 @@ impl ObjectStore for WithoutHidden {
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
         let root = prefix.cloned().unwrap_or_default();
         let mut result = self.store.list_with_delimiter(prefix).await?;
-        result.objects.retain(|object| !is_hidden_below(&root, &object.location));
-        result.common_prefixes.retain(|path| !is_hidden_below(&root, path));
+        result
+            .objects
+            .retain(|object| !is_hidden_below(&root, &object.location));
+        result
+            .common_prefixes
+            .retain(|path| !is_hidden_below(&root, path));
         Ok(result)
     }
 

@@ -44,10 +44,16 @@ pub(crate) async fn csv_columns(
 ) -> Result<Schema> {
     let sample = Sample::read(store, path, compression, Records::Quoted(delimiter)).await?;
     if sample.bytes.is_empty() {
-        return Err(DataFusionError::Plan("the file is empty; it needs a header line".to_owned()));
+        return Err(DataFusionError::Plan(
+            "the file is empty; it needs a header line".to_owned(),
+        ));
     }
-    let format = Format::default().with_header(true).with_delimiter(delimiter);
-    let (schema, _) = format.infer_schema(&sample.bytes[..], None).map_err(plain)?;
+    let format = Format::default()
+        .with_header(true)
+        .with_delimiter(delimiter);
+    let (schema, _) = format
+        .infer_schema(&sample.bytes[..], None)
+        .map_err(plain)?;
     Ok(schema)
 }
 
@@ -77,7 +83,12 @@ impl Sample {
         compression: FileCompressionType,
         records: Records,
     ) -> Result<Self> {
-        let stored = store.get(path).await?.into_stream().map_err(DataFusionError::from).boxed();
+        let stored = store
+            .get(path)
+            .await?
+            .into_stream()
+            .map_err(DataFusionError::from)
+            .boxed();
         let mut stream = compression.convert_stream(stored)?;
         let mut bytes = Vec::new();
         let mut enough = SAMPLE;
@@ -106,7 +117,10 @@ impl Sample {
 /// Where the last whole record ends.
 fn last_record_end(bytes: &[u8], records: Records) -> Option<usize> {
     match records {
-        Records::Lines => bytes.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1),
+        Records::Lines => bytes
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map(|at| at + 1),
         Records::Quoted(delimiter) => {
             let (mut quoted, mut field_begins, mut end) = (false, true, None);
             for (at, &byte) in bytes.iter().enumerate() {

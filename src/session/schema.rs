@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{
+    DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit,
+};
 
 /// Two files whose columns cannot be read as one type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,15 +63,14 @@ pub fn unify<'a>(
                 Some(&place) => {
                     seen_in[place] += 1;
                     let known = &order[place];
-                    let unified = unify_fields(known, field, widening).map_err(|clash| {
-                        SchemaConflict {
+                    let unified =
+                        unify_fields(known, field, widening).map_err(|clash| SchemaConflict {
                             column: clash.column,
                             first_file: first_files[place].to_owned(),
                             first_type: clash.first.to_string(),
                             second_file: file.to_owned(),
                             second_type: clash.second.to_string(),
-                        }
-                    })?;
+                        })?;
                     order[place] = unified;
                 }
             }
@@ -91,10 +92,17 @@ struct Clash {
     second: DataType,
 }
 
-fn unify_fields(first: &FieldRef, second: &FieldRef, widening: Widening) -> Result<FieldRef, Clash> {
+fn unify_fields(
+    first: &FieldRef,
+    second: &FieldRef,
+    widening: Widening,
+) -> Result<FieldRef, Clash> {
     let nullable = first.is_nullable() || second.is_nullable();
     let clash = |inner: Option<Clash>| match inner {
-        Some(inner) => Clash { column: format!("{}.{}", first.name(), inner.column), ..inner },
+        Some(inner) => Clash {
+            column: format!("{}.{}", first.name(), inner.column),
+            ..inner
+        },
         None => Clash {
             column: first.name().clone(),
             first: first.data_type().clone(),
@@ -105,7 +113,8 @@ fn unify_fields(first: &FieldRef, second: &FieldRef, widening: Widening) -> Resu
     if nullable == first.is_nullable() && data_type == *first.data_type() {
         return Ok(Arc::clone(first));
     }
-    let field = Field::new(first.name(), data_type, nullable).with_metadata(first.metadata().clone());
+    let field =
+        Field::new(first.name(), data_type, nullable).with_metadata(first.metadata().clone());
     Ok(Arc::new(field))
 }
 
@@ -130,7 +139,11 @@ fn unify_types(a: &DataType, b: &DataType, widening: Widening) -> Result<DataTyp
             // Only the name of the element field may differ without meaning.
             let renamed = Arc::new(b.as_ref().clone().with_name(a.name()));
             let element = unify_fields(a, &renamed, widening).map_err(Some)?;
-            Some(if either_is_large { LargeList(element) } else { List(element) })
+            Some(if either_is_large {
+                LargeList(element)
+            } else {
+                List(element)
+            })
         }
         _ if is_integer(a) && is_integer(b) => wider_integer(a, b),
         _ if is_float(a) && is_float(b) => Some(wider_float(a, b)),
@@ -151,17 +164,27 @@ fn unify_types(a: &DataType, b: &DataType, widening: Widening) -> Result<DataTyp
         }
         (Decimal128(precision_a, scale_a), Decimal128(precision_b, scale_b)) => {
             let scale = *scale_a.max(scale_b);
-            let whole = (*precision_a as i16 - *scale_a as i16)
-                .max(*precision_b as i16 - *scale_b as i16);
+            let whole =
+                (*precision_a as i16 - *scale_a as i16).max(*precision_b as i16 - *scale_b as i16);
             let precision = u8::try_from(whole + i16::from(scale)).ok();
-            precision.filter(|precision| *precision <= 38).map(|precision| Decimal128(precision, scale))
+            precision
+                .filter(|precision| *precision <= 38)
+                .map(|precision| Decimal128(precision, scale))
         }
         _ => None,
     };
     let unified = unified.or_else(|| {
         let plain = |kind: &DataType| !kind.is_nested();
         let text = plain(a) && plain(b) && widening == Widening::Guessed;
-        text.then(|| if is_text(a) { a.clone() } else if is_text(b) { b.clone() } else { Utf8 })
+        text.then(|| {
+            if is_text(a) {
+                a.clone()
+            } else if is_text(b) {
+                b.clone()
+            } else {
+                Utf8
+            }
+        })
     });
     unified.ok_or(None)
 }
@@ -184,20 +207,33 @@ fn is_integer(kind: &DataType) -> bool {
 }
 
 fn is_float(kind: &DataType) -> bool {
-    matches!(kind, DataType::Float16 | DataType::Float32 | DataType::Float64)
+    matches!(
+        kind,
+        DataType::Float16 | DataType::Float32 | DataType::Float64
+    )
 }
 
 fn is_text(kind: &DataType) -> bool {
-    matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+    matches!(
+        kind,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    )
 }
 
 fn is_binary(kind: &DataType) -> bool {
-    matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+    matches!(
+        kind,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+    )
 }
 
 /// The view form when one of the two is a view, else the large form.
 fn larger(a: &DataType, b: &DataType, view: DataType, large: DataType) -> DataType {
-    if *a == view || *b == view { view } else { large }
+    if *a == view || *b == view {
+        view
+    } else {
+        large
+    }
 }
 
 fn wider_float(a: &DataType, b: &DataType) -> DataType {
@@ -224,7 +260,13 @@ fn wider_integer(a: &DataType, b: &DataType) -> Option<DataType> {
     };
     let ((signed_a, bits_a), (signed_b, bits_b)) = (shape(a), shape(b));
     let signed = signed_a || signed_b;
-    let need = |own_signed: bool, bits: u32| if signed && !own_signed { bits * 2 } else { bits };
+    let need = |own_signed: bool, bits: u32| {
+        if signed && !own_signed {
+            bits * 2
+        } else {
+            bits
+        }
+    };
     let bits = need(signed_a, bits_a).max(need(signed_b, bits_b));
     Some(match (signed, bits) {
         (true, 8) => Int8,
@@ -286,20 +328,32 @@ mod tests {
             (Utf8, Utf8View, Some(Utf8View)),
             (Utf8, Int32, None),
             (Null, Int32, Some(Int32)),
-            (Dictionary(Box::new(Int32), Box::new(Utf8)), Utf8, Some(Utf8)),
+            (
+                Dictionary(Box::new(Int32), Box::new(Utf8)),
+                Utf8,
+                Some(Utf8),
+            ),
             (Date32, Date64, Some(Date64)),
             (
                 Timestamp(TimeUnit::Second, None),
                 Timestamp(TimeUnit::Microsecond, None),
                 Some(Timestamp(TimeUnit::Microsecond, None)),
             ),
-            (Timestamp(TimeUnit::Second, None), Timestamp(TimeUnit::Second, Some("UTC".into())), None),
+            (
+                Timestamp(TimeUnit::Second, None),
+                Timestamp(TimeUnit::Second, Some("UTC".into())),
+                None,
+            ),
             (Decimal128(5, 2), Decimal128(6, 0), Some(Decimal128(8, 2))),
             (Decimal128(38, 0), Decimal128(38, 10), None),
             (Boolean, Int8, None),
         ];
         for (a, b, expected) in cases {
-            assert_eq!(both(a.clone(), b.clone(), Widening::Lossless), expected, "{a} {b}");
+            assert_eq!(
+                both(a.clone(), b.clone(), Widening::Lossless),
+                expected,
+                "{a} {b}"
+            );
         }
         assert_eq!(both(Int64, Float64, Widening::Guessed), Some(Float64));
         assert_eq!(both(Int64, Boolean, Widening::Guessed), Some(Utf8));
@@ -318,15 +372,27 @@ mod tests {
             Field::new("new", Utf8, false),
         ]);
         let unified = unify([("a", &a), ("b", &b)], Widening::Lossless).unwrap();
-        let names: Vec<_> = unified.fields().iter().map(|field| field.name().as_str()).collect();
+        let names: Vec<_> = unified
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
         assert_eq!(names, ["id", "s", "new"]);
         assert_eq!(*unified.field(1).data_type(), inner(Int16));
-        let nullable: Vec<_> = unified.fields().iter().map(|field| field.is_nullable()).collect();
+        let nullable: Vec<_> = unified
+            .fields()
+            .iter()
+            .map(|field| field.is_nullable())
+            .collect();
         assert_eq!(nullable, [true, false, true]);
 
         let c = Schema::new(vec![Field::new("s", inner(Boolean), false)]);
         let conflict = unify([("a", &a), ("c", &c)], Widening::Lossless).unwrap_err();
         assert_eq!(conflict.column, "s.y");
-        assert!(conflict.to_string().starts_with("column 's.y' is Int8 in a and Boolean in c"));
+        assert!(
+            conflict
+                .to_string()
+                .starts_with("column 's.y' is Int8 in a and Boolean in c")
+        );
     }
 }

@@ -19,7 +19,7 @@ use url::Url;
 
 use super::profile::{self, Profile};
 
-pub use super::problems::{StoreProblem, diagnose, explain};
+pub use super::problems::{StoreProblem, diagnose, explain, explain_head};
 
 /// A request may be tried this many times more before it fails.
 const MAX_RETRIES: usize = 10;
@@ -210,7 +210,9 @@ impl Stores {
                     return Err(invalid("the bucket is missing; expected s3://bucket/key"));
                 }
                 if bucket.contains(['@', '?', '#', ' ']) {
-                    return Err(invalid("the bucket name holds a character that no bucket has"));
+                    return Err(invalid(
+                        "the bucket name holds a character that no bucket has",
+                    ));
                 }
                 let path = Path::parse(key)
                     .map_err(|error| invalid(&format!("the key is not usable ({error})")))?;
@@ -319,8 +321,8 @@ pub(crate) fn split_scheme(uri: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = uri.split_once("://")?;
     let mut characters = scheme.chars();
     let starts_well = characters.next().is_some_and(|c| c.is_ascii_alphabetic());
-    let valid =
-        starts_well && characters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    let valid = starts_well
+        && characters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
     valid.then_some((scheme, rest))
 }
 
@@ -341,7 +343,10 @@ fn s3_url(bucket: &str, path: &Path, directory: bool) -> Option<Url> {
 /// symbolic link it does not lead where the text of the path says.
 fn absolute_path(path: &LocalPath) -> std::io::Result<PathBuf> {
     let absolute = std::path::absolute(path)?;
-    if !absolute.components().any(|part| part == Component::ParentDir) {
+    if !absolute
+        .components()
+        .any(|part| part == Component::ParentDir)
+    {
         // Drops a slash at the end, which `std::path::absolute` keeps.
         return Ok(absolute.components().collect());
     }
@@ -399,8 +404,7 @@ fn s3_builder(
     let keys_by_flag = options.access_key_id.is_some() || options.secret_access_key.is_some();
     let keys_in_environment =
         set("AWS_ACCESS_KEY_ID").is_some() || set("AWS_SECRET_ACCESS_KEY").is_some();
-    let use_keys_in_environment =
-        keys_in_environment && !keys_by_flag && options.profile.is_none();
+    let use_keys_in_environment = keys_in_environment && !keys_by_flag && options.profile.is_none();
 
     // The same reading of the environment as `AmazonS3Builder::from_env`, with two differences:
     // empty variables count as unset, as they do for the AWS tools, and a session token of the
@@ -497,9 +501,7 @@ fn s3_builder(
         if !matches!(scheme, Some("http" | "https")) {
             return Err(StoreError::Configuration {
                 uri: uri.to_owned(),
-                message: format!(
-                    "the endpoint '{endpoint}' needs its scheme, http:// or https://"
-                ),
+                message: format!("the endpoint '{endpoint}' needs its scheme, http:// or https://"),
             });
         }
     }
@@ -585,14 +587,22 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
-    /// What the builder would use, as (access key, token, region, endpoint).
-    fn resolved(
-        options: &StoreOptions,
-        pairs: &[(&str, &str)],
-    ) -> Result<(Option<String>, Option<String>, Option<String>, Option<String>)> {
+    /// Access key, token, region, endpoint.
+    type Resolved = (
+        Option<String>,
+        Option<String>,
+        Option<String>,
+        Option<String>,
+    );
+
+    /// What the builder would use.
+    fn resolved(options: &StoreOptions, pairs: &[(&str, &str)]) -> Result<Resolved> {
         let builder = s3_builder(options, &environment(pairs), "s3://b/k")?;
         let get = |key| builder.get_config_value(&key);
         Ok((
@@ -624,11 +634,7 @@ mod tests {
             (path("credentials"), path("config"))
         }
 
-        fn resolved(
-            &self,
-            options: &StoreOptions,
-            pairs: &[(&str, &str)],
-        ) -> Result<(Option<String>, Option<String>, Option<String>, Option<String>)> {
+        fn resolved(&self, options: &StoreOptions, pairs: &[(&str, &str)]) -> Result<Resolved> {
             let (credentials, config) = self.variables();
             let mut all = vec![
                 ("AWS_SHARED_CREDENTIALS_FILE", credentials.as_str()),
@@ -677,27 +683,59 @@ region = ap-south-1
     fn flags_go_before_the_environment_and_that_before_profiles() {
         let files = AwsFiles::new(CREDENTIALS, CONFIG);
         let none = StoreOptions::default();
-        let keys = [("AWS_ACCESS_KEY_ID", "ENVKEY"), ("AWS_SECRET_ACCESS_KEY", "e"), ("AWS_SESSION_TOKEN", "ENVTOKEN")];
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", "ENVKEY"),
+            ("AWS_SECRET_ACCESS_KEY", "e"),
+            ("AWS_SESSION_TOKEN", "ENVTOKEN"),
+        ];
 
         let defaults = files.resolved(&none, &[]).unwrap();
-        assert_eq!(defaults, (some("DEFAULTKEY"), None, some("eu-north-1"), None));
+        assert_eq!(
+            defaults,
+            (some("DEFAULTKEY"), None, some("eu-north-1"), None)
+        );
 
         let work = files.resolved(&none, &[("AWS_PROFILE", "work")]).unwrap();
         assert_eq!(
             work,
-            (some("WORKKEY"), some("WORKTOKEN"), some("cn-north-1"), some("https://s3.example"))
+            (
+                some("WORKKEY"),
+                some("WORKTOKEN"),
+                some("cn-north-1"),
+                some("https://s3.example")
+            )
         );
 
         let mut pairs = keys.to_vec();
-        pairs.extend([("AWS_PROFILE", "work"), ("AWS_REGION", "us-west-2"), ("AWS_ENDPOINT_URL", "http://e")]);
+        pairs.extend([
+            ("AWS_PROFILE", "work"),
+            ("AWS_REGION", "us-west-2"),
+            ("AWS_ENDPOINT_URL", "http://e"),
+        ]);
         let env = files.resolved(&none, &pairs).unwrap();
-        assert_eq!(env, (some("ENVKEY"), some("ENVTOKEN"), some("us-west-2"), some("http://e")));
+        assert_eq!(
+            env,
+            (
+                some("ENVKEY"),
+                some("ENVTOKEN"),
+                some("us-west-2"),
+                some("http://e")
+            )
+        );
 
-        let by_flag = StoreOptions { profile: some("work"), ..none.clone() };
+        let by_flag = StoreOptions {
+            profile: some("work"),
+            ..none.clone()
+        };
         let flagged = files.resolved(&by_flag, &pairs).unwrap();
         assert_eq!(
             flagged,
-            (some("WORKKEY"), some("WORKTOKEN"), some("cn-north-1"), some("https://s3.example"))
+            (
+                some("WORKKEY"),
+                some("WORKTOKEN"),
+                some("cn-north-1"),
+                some("https://s3.example")
+            )
         );
 
         let all_flags = StoreOptions {
@@ -708,36 +746,64 @@ region = ap-south-1
             ..none
         };
         let flagged = files.resolved(&all_flags, &pairs).unwrap();
-        assert_eq!(flagged, (some("FLAGKEY"), None, some("f"), some("http://f")));
+        assert_eq!(
+            flagged,
+            (some("FLAGKEY"), None, some("f"), some("http://f"))
+        );
     }
 
     #[test]
     fn profiles_that_cannot_sign_say_what_can() {
         let files = AwsFiles::new(CREDENTIALS, CONFIG);
         let message = |name: &str| {
-            let options = StoreOptions { profile: some(name), ..StoreOptions::default() };
+            let options = StoreOptions {
+                profile: some(name),
+                ..StoreOptions::default()
+            };
             files.resolved(&options, &[]).unwrap_err().to_string()
         };
-        assert!(message("single").contains("single sign-on (sso_session), which is not supported; static keys are"));
+        assert!(
+            message("single")
+                .contains("single sign-on (sso_session), which is not supported; static keys are")
+        );
         assert!(message("role").contains("an assumed role (role_arn)"));
         assert!(message("program").contains("an external program"));
         assert!(message("half").contains("only useful together"));
         assert!(message("place").contains("has no aws_access_key_id"));
         assert!(message("wrok").contains("did you mean 'work'?"));
         let broken = AwsFiles::new("[a]\nkey = v\nhunter2 without equals\n", "");
-        let error = broken.resolved(&StoreOptions::default(), &[]).unwrap_err().to_string();
-        assert!(error.contains("credentials: line") && !error.contains("hunter2"), "{error}");
+        let error = broken
+            .resolved(&StoreOptions::default(), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("credentials: line") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 
     #[test]
     fn without_credentials_the_message_says_what_to_give() {
         let files = AwsFiles::new("", "");
         let disabled = [("AWS_EC2_METADATA_DISABLED", "true")];
-        let error = files.resolved(&StoreOptions::default(), &disabled).unwrap_err().to_string();
-        assert!(error.contains("no credentials found. Give AWS_ACCESS_KEY_ID"), "{error}");
-        let anonymous = StoreOptions { anonymous: true, ..StoreOptions::default() };
+        let error = files
+            .resolved(&StoreOptions::default(), &disabled)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("no credentials found. Give AWS_ACCESS_KEY_ID"),
+            "{error}"
+        );
+        let anonymous = StoreOptions {
+            anonymous: true,
+            ..StoreOptions::default()
+        };
         assert!(files.resolved(&anonymous, &disabled).is_ok());
-        let bare = StoreOptions { endpoint: some("127.0.0.1:9000"), anonymous: true, ..StoreOptions::default() };
+        let bare = StoreOptions {
+            endpoint: some("127.0.0.1:9000"),
+            anonymous: true,
+            ..StoreOptions::default()
+        };
         let error = files.resolved(&bare, &[]).unwrap_err().to_string();
         assert!(error.contains("needs its scheme"), "{error}");
     }
@@ -745,27 +811,49 @@ region = ap-south-1
     #[test]
     fn plain_http_is_allowed_when_the_endpoint_asks_for_it() {
         let allowed = |options: StoreOptions, pairs: &[(&str, &str)]| {
-            let options = StoreOptions { anonymous: true, ..options };
+            let options = StoreOptions {
+                anonymous: true,
+                ..options
+            };
             let builder = s3_builder(&options, &environment(pairs), "s3://b/k").unwrap();
             let key = AmazonS3ConfigKey::Client(object_store::ClientConfigKey::AllowHttp);
             builder.get_config_value(&key).as_deref() == Some("true")
         };
-        let at = |endpoint: &str| StoreOptions { endpoint: some(endpoint), ..StoreOptions::default() };
+        let at = |endpoint: &str| StoreOptions {
+            endpoint: some(endpoint),
+            ..StoreOptions::default()
+        };
         assert!(allowed(at("http://127.0.0.1:1"), &[]));
         assert!(!allowed(at("https://127.0.0.1:1"), &[]));
-        assert!(allowed(StoreOptions::default(), &[("AWS_ENDPOINT_URL_S3", "http://x")]));
-        assert!(!allowed(StoreOptions { allow_http: Some(false), ..at("http://x") }, &[]));
+        assert!(allowed(
+            StoreOptions::default(),
+            &[("AWS_ENDPOINT_URL_S3", "http://x")]
+        ));
+        assert!(!allowed(
+            StoreOptions {
+                allow_http: Some(false),
+                ..at("http://x")
+            },
+            &[]
+        ));
     }
 
     #[test]
     fn addresses_lead_to_keys() {
         let stores = Stores::with_environment(
-            StoreOptions { anonymous: true, ..StoreOptions::default() },
+            StoreOptions {
+                anonymous: true,
+                ..StoreOptions::default()
+            },
             BTreeMap::new(),
         );
         let place = |uri: &str| {
             let location = stores.locate(uri).unwrap();
-            (location.url.to_string(), location.path.to_string(), location.display())
+            (
+                location.url.to_string(),
+                location.path.to_string(),
+                location.display(),
+            )
         };
         let strings = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
         assert_eq!(place("s3://b"), strings("s3://b/", "", "s3://b/"));
@@ -773,12 +861,28 @@ region = ap-south-1
             place("s3://b/a b/%20#?/"),
             strings("s3://b/a%20b/%2520%23%3F/", "a b/%20#?", "s3://b/a b/%20#?")
         );
-        assert_eq!(place("s3a://b/中"), strings("s3://b/%E4%B8%AD", "中", "s3://b/中"));
-        assert_eq!(place("/no/such"), strings("file:///no/such", "no/such", "/no/such"));
-        assert_eq!(place("file:///no/s%20ch/"), strings("file:///no/s%20ch/", "no/s ch", "/no/s ch"));
+        assert_eq!(
+            place("s3a://b/中"),
+            strings("s3://b/%E4%B8%AD", "中", "s3://b/中")
+        );
+        assert_eq!(
+            place("/no/such"),
+            strings("file:///no/such", "no/such", "/no/such")
+        );
+        assert_eq!(
+            place("file:///no/s%20ch/"),
+            strings("file:///no/s%20ch/", "no/s ch", "/no/s ch")
+        );
         assert_eq!(place("/tmp").0, "file:///tmp/");
         assert_eq!(place("/no/../such").2, "/such");
-        assert!(stores.locate("Cargo.toml").unwrap().local.unwrap().is_absolute());
+        assert!(
+            stores
+                .locate("Cargo.toml")
+                .unwrap()
+                .local
+                .unwrap()
+                .is_absolute()
+        );
         for (uri, expected) in [
             ("s3:///key", "the bucket is missing"),
             ("s3://b/a//b", "the key is not usable"),

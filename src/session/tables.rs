@@ -155,14 +155,19 @@ impl fmt::Debug for PathTables {
 
 impl PathTables {
     pub(crate) fn new(stores: Stores) -> Self {
-        Self { stores, session: OnceLock::new() }
+        Self {
+            stores,
+            session: OnceLock::new(),
+        }
     }
 
     /// Names the session whose settings tables are read with. The first call counts.
     pub(crate) fn serve(&self, context: &SessionContext) {
         // A second session would have been built with tables of its own.
         let state = context.state_weak_ref();
-        let _ = self.session.set(Box::new(move || Some(state.upgrade()?.read().clone())));
+        let _ = self
+            .session
+            .set(Box::new(move || Some(state.upgrade()?.read().clone())));
     }
 }
 
@@ -265,7 +270,9 @@ fn choose_files(found: &FoundFiles, uri: &str) -> Result<(FileKind, Packing, Vec
             }
             continue;
         };
-        let place = kinds.iter_mut().find(|entry| (entry.0, entry.1) == (kind, packing));
+        let place = kinds
+            .iter_mut()
+            .find(|entry| (entry.0, entry.1) == (kind, packing));
         match place {
             Some((_, _, files)) => files.push(file.clone()),
             None => kinds.push((kind, packing, vec![file.clone()])),
@@ -292,7 +299,11 @@ fn choose_files(found: &FoundFiles, uri: &str) -> Result<(FileKind, Packing, Vec
                 "{uri}: files of different kinds are not one table ({}). \
                  Choose with a glob, such as {}*.{}",
                 counts.join(", "),
-                if uri.ends_with('/') { uri.to_owned() } else { format!("{uri}/") },
+                if uri.ends_with('/') {
+                    uri.to_owned()
+                } else {
+                    format!("{uri}/")
+                },
                 kinds[0].0
             )
         }
@@ -359,9 +370,14 @@ async fn same_for_all(
     test: impl Fn(&[u8]) -> bool,
 ) -> Result<bool> {
     // Collected first: the borrow checker does not follow a lazy stream through `async_trait`.
-    let starts: Vec<_> = files.iter().map(|file| first_bytes(found, packing, file)).collect();
-    let starts: Vec<Vec<u8>> =
-        futures::stream::iter(starts).buffered(FILES_AT_A_TIME).try_collect().await?;
+    let starts: Vec<_> = files
+        .iter()
+        .map(|file| first_bytes(found, packing, file))
+        .collect();
+    let starts: Vec<Vec<u8>> = futures::stream::iter(starts)
+        .buffered(FILES_AT_A_TIME)
+        .try_collect()
+        .await?;
     let answers: Vec<bool> = starts.iter().map(|start| test(start)).collect();
     let first = answers.first().copied().unwrap_or_default();
     match answers.iter().position(|answer| *answer != first) {
@@ -407,7 +423,9 @@ fn partitions(
         let mut own_names = Vec::new();
         let mut values = Vec::new();
         for directory in found.directories_below_root(&file.location) {
-            let Some((name, value)) = directory.split_once('=') else { continue };
+            let Some((name, value)) = directory.split_once('=') else {
+                continue;
+            };
             own_names.push(name.to_owned());
             let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
             let value = (value != HIVE_NULL).then_some(value);
@@ -451,10 +469,14 @@ async fn schema_of_files(
     files: &[PartitionedFile],
 ) -> Result<SchemaRef> {
     let concurrency = usize::from(state.config_options().execution.meta_fetch_concurrency);
-    let inferred: Vec<_> =
-        files.iter().map(|file| schema_of_file(state, found, kind, format, file)).collect();
-    let schemas: Vec<(String, SchemaRef)> =
-        futures::stream::iter(inferred).buffered(concurrency).try_collect().await?;
+    let inferred: Vec<_> = files
+        .iter()
+        .map(|file| schema_of_file(state, found, kind, format, file))
+        .collect();
+    let schemas: Vec<(String, SchemaRef)> = futures::stream::iter(inferred)
+        .buffered(concurrency)
+        .try_collect()
+        .await?;
     if kind_is_positional(kind)
         && let Some((first, others)) = schemas.split_first()
     {
@@ -473,11 +495,21 @@ async fn schema_of_files(
             }
         }
     }
-    let widening = if kind.is_text() { Widening::Guessed } else { Widening::Lossless };
-    let named = schemas.iter().map(|(file, schema)| (file.as_str(), schema.as_ref()));
+    let widening = if kind.is_text() {
+        Widening::Guessed
+    } else {
+        Widening::Lossless
+    };
+    let named = schemas
+        .iter()
+        .map(|(file, schema)| (file.as_str(), schema.as_ref()));
     let schema =
         unify(named, widening).map_err(|conflict| DataFusionError::Plan(conflict.to_string()))?;
-    Ok(if kind.is_text() { without_null_columns(&schema) } else { schema })
+    Ok(if kind.is_text() {
+        without_null_columns(&schema)
+    } else {
+        schema
+    })
 }
 
 /// A column without a value in the beginning of its files may have text further on.
@@ -501,17 +533,28 @@ async fn schema_of_file(
 ) -> Result<(String, SchemaRef)> {
     let path = &file.object_meta.location;
     let address = found.address(path);
-    let compression = format.compression_type().unwrap_or(FileCompressionType::UNCOMPRESSED);
+    let compression = format
+        .compression_type()
+        .unwrap_or(FileCompressionType::UNCOMPRESSED);
     let lines = is_newline_delimited(format);
     let schema = match kind {
-        FileKind::Csv => csv_columns(&found.store, path, compression, b',').await.map(Arc::new),
-        FileKind::Tsv => csv_columns(&found.store, path, compression, b'\t').await.map(Arc::new),
+        FileKind::Csv => csv_columns(&found.store, path, compression, b',')
+            .await
+            .map(Arc::new),
+        FileKind::Tsv => csv_columns(&found.store, path, compression, b'\t')
+            .await
+            .map(Arc::new),
         FileKind::Json | FileKind::JsonLines if lines => {
-            json_columns(&found.store, path, compression).await.map(Arc::new)
+            json_columns(&found.store, path, compression)
+                .await
+                .map(Arc::new)
         }
         _ => infer(state, found, kind, format, &file.object_meta).await,
     };
-    Ok((address.clone(), schema.map_err(|error| name_file(error, &address))?))
+    Ok((
+        address.clone(),
+        schema.map_err(|error| name_file(error, &address))?,
+    ))
 }
 
 fn is_newline_delimited(format: &dyn FileFormat) -> bool {
@@ -530,7 +573,9 @@ async fn infer(
     if kind == FileKind::Parquet {
         check_parquet_end(&found.store, file).await?;
     }
-    format.infer_schema(state, &found.store, std::slice::from_ref(file)).await
+    format
+        .infer_schema(state, &found.store, std::slice::from_ref(file))
+        .await
 }
 
 /// The reader computes where the footer begins before it looks whether there is room for one,
@@ -540,12 +585,16 @@ async fn check_parquet_end(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> R
     if file.size < END + 4 {
         return plan_err!("not a Parquet file: {} bytes are too few", file.size);
     }
-    let end = store.get_range(&file.location, file.size - END..file.size).await?;
+    let end = store
+        .get_range(&file.location, file.size - END..file.size)
+        .await?;
     let (length, magic) = end.split_at(4);
     if magic != b"PAR1" {
         return plan_err!("not a whole Parquet file: it does not end in PAR1");
     }
-    let length = u64::from(u32::from_le_bytes([length[0], length[1], length[2], length[3]]));
+    let length = u64::from(u32::from_le_bytes([
+        length[0], length[1], length[2], length[3],
+    ]));
     if length + END > file.size {
         return plan_err!("not a whole Parquet file: its footer is longer than the file");
     }
@@ -553,7 +602,11 @@ async fn check_parquet_end(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> R
 }
 
 fn column_names(schema: &Schema) -> Vec<&str> {
-    schema.fields().iter().map(|field| field.name().as_str()).collect()
+    schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect()
 }
 
 /// Says in which file reading failed, and explains failures of the store.
@@ -633,7 +686,10 @@ mod tests {
 
     impl Directory {
         fn new() -> Self {
-            let options = SessionOptions { target_partitions: Some(4), ..SessionOptions::default() };
+            let options = SessionOptions {
+                target_partitions: Some(4),
+                ..SessionOptions::default()
+            };
             Self {
                 directory: tempfile::tempdir().unwrap(),
                 context: session_context(options).unwrap(),
@@ -684,13 +740,17 @@ mod tests {
     async fn packed(packing: Packing, text: &str) -> Vec<u8> {
         let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
         let stream = futures::stream::once(async move { Ok(bytes) }).boxed();
-        let packed = packing.compression().convert_to_compress_stream(stream).unwrap();
-        packed.try_fold(Vec::new(), |mut all, piece| async move {
-            all.extend_from_slice(&piece);
-            Ok(all)
-        })
-        .await
-        .unwrap()
+        let packed = packing
+            .compression()
+            .convert_to_compress_stream(stream)
+            .unwrap();
+        packed
+            .try_fold(Vec::new(), |mut all, piece| async move {
+                all.extend_from_slice(&piece);
+                Ok(all)
+            })
+            .await
+            .unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -703,7 +763,10 @@ mod tests {
         files.text("lines.json", lines);
         files.text("n.ndjson", lines);
         files.text("l.jsonl", lines);
-        files.text("array.json", " \n[{\"id\":1,\"text\":\"a\"},\n{\"id\":2,\"text\":\"中\"}]");
+        files.text(
+            "array.json",
+            " \n[{\"id\":1,\"text\":\"a\"},\n{\"id\":2,\"text\":\"中\"}]",
+        );
         let mut writer = FileWriter::try_new(
             std::fs::File::create(files.path("f.arrow")).unwrap(),
             &batch().schema(),
@@ -723,7 +786,10 @@ mod tests {
                 ("c.csv", "id,text\n1,a\n2,中\n"),
                 ("t.tsv", "id\ttext\n1\ta\n2\t中\n"),
                 ("lines.json", lines),
-                ("array.json", "[{\"id\":1,\"text\":\"a\"},{\"id\":2,\"text\":\"中\"}]"),
+                (
+                    "array.json",
+                    "[{\"id\":1,\"text\":\"a\"},{\"id\":2,\"text\":\"中\"}]",
+                ),
                 ("n.ndjson", lines),
             ];
             for (name, text) in texts {
@@ -738,9 +804,17 @@ mod tests {
         names.sort();
         assert_eq!(names.len(), 19, "{names:?}");
         for name in names {
-            let rows = files.query(&format!("SELECT id + 0, text FROM '@/{name}' ORDER BY id")).await;
-            assert_eq!(rows.as_deref(), Ok(&["1,a".to_owned(), "2,中".to_owned()][..]), "{name}");
-            let rows = files.query(&format!("SELECT count(*) FROM '@/{name}' WHERE id > 1")).await;
+            let rows = files
+                .query(&format!("SELECT id + 0, text FROM '@/{name}' ORDER BY id"))
+                .await;
+            assert_eq!(
+                rows.as_deref(),
+                Ok(&["1,a".to_owned(), "2,中".to_owned()][..]),
+                "{name}"
+            );
+            let rows = files
+                .query(&format!("SELECT count(*) FROM '@/{name}' WHERE id > 1"))
+                .await;
             assert_eq!(rows.as_deref(), Ok(&["1".to_owned()][..]), "{name}");
         }
     }
@@ -750,17 +824,25 @@ mod tests {
         let files = Directory::new();
         write_parquet(&files.path("d/lang=zh/year=2024/a.parquet"), &batch());
         let narrow = RecordBatch::try_from_iter(vec![
-            ("text", Arc::new(datafusion::arrow::array::LargeStringArray::from(vec!["b"])) as _),
+            (
+                "text",
+                Arc::new(datafusion::arrow::array::LargeStringArray::from(vec!["b"])) as _,
+            ),
             (
                 "id",
-                Arc::new(datafusion::arrow::array::PrimitiveArray::<Int32Type>::from(vec![3])) as _,
+                Arc::new(datafusion::arrow::array::PrimitiveArray::<Int32Type>::from(
+                    vec![3],
+                )) as _,
             ),
             ("extra", Arc::new(StringArray::from(vec!["e"])) as _),
         ])
         .unwrap();
         let null = format!("d/lang={HIVE_NULL}/year=2025/b.parquet");
         write_parquet(&files.path(&null), &narrow);
-        write_parquet(&files.path("d/lang=e%20n/year=2025/c.parquet"), &batch().slice(0, 1));
+        write_parquet(
+            &files.path("d/lang=e%20n/year=2025/c.parquet"),
+            &batch().slice(0, 1),
+        );
         files.text("d/_SUCCESS", "");
         files.text("d/_tamis/receipt.parquet", "not parquet");
         files.text("d/README.md", "notes");
@@ -768,10 +850,23 @@ mod tests {
             .query("SELECT id, text, extra, lang, year FROM '@/d' ORDER BY year, id")
             .await
             .unwrap();
-        assert_eq!(all, ["1,a,,zh,2024", "2,中,,zh,2024", "1,a,,e n,2025", "3,b,e,,2025"]);
-        let some = files.query("SELECT id FROM '@/d/' WHERE lang = 'zh' AND id = 2").await.unwrap();
+        assert_eq!(
+            all,
+            [
+                "1,a,,zh,2024",
+                "2,中,,zh,2024",
+                "1,a,,e n,2025",
+                "3,b,e,,2025"
+            ]
+        );
+        let some = files
+            .query("SELECT id FROM '@/d/' WHERE lang = 'zh' AND id = 2")
+            .await
+            .unwrap();
         assert_eq!(some, ["2"]);
-        let glob = files.query("SELECT id, lang FROM '@/d/*/year=2024/*.parquet' ORDER BY id").await;
+        let glob = files
+            .query("SELECT id, lang FROM '@/d/*/year=2024/*.parquet' ORDER BY id")
+            .await;
         assert_eq!(glob.unwrap(), ["1,zh", "2,zh"]);
         let named = files
             .query("SELECT regexp_replace(input_file_name(), '.*/', ''), file_row_index() FROM '@/d' WHERE id = 2")
@@ -790,7 +885,9 @@ mod tests {
             writeln!(file, "{id},\"{filler}\n{filler}\"").unwrap();
         }
         drop(file);
-        let rows = files.query("SELECT count(*), max(id), min(length(text)) FROM '@/big.csv'").await;
+        let rows = files
+            .query("SELECT count(*), max(id), min(length(text)) FROM '@/big.csv'")
+            .await;
         assert_eq!(rows.unwrap(), ["12000,11999,2001"]);
     }
 
@@ -808,30 +905,46 @@ mod tests {
         files.text("mixed/a.json", "[{\"id\":1}]");
         files.text("mixed/b.json", "{\"id\":1}\n");
         write_parquet(&files.path("clash/a.parquet"), &batch());
-        let other = RecordBatch::try_from_iter(vec![(
-            "id",
-            Arc::new(StringArray::from(vec!["x"])) as _,
-        )])
-        .unwrap();
+        let other =
+            RecordBatch::try_from_iter(vec![("id", Arc::new(StringArray::from(vec!["x"])) as _)])
+                .unwrap();
         write_parquet(&files.path("clash/b.parquet"), &other);
         write_parquet(&files.path("uneven/a=1/x.parquet"), &batch());
         write_parquet(&files.path("uneven/x.parquet"), &batch());
         let cases = [
-            ("@/nothing.parquet", "nothing.parquet: no such file or directory"),
-            ("@/d", "files of different kinds are not one table (1 csv, 1 ndjson)"),
+            (
+                "@/nothing.parquet",
+                "nothing.parquet: no such file or directory",
+            ),
+            (
+                "@/d",
+                "files of different kinds are not one table (1 csv, 1 ndjson)",
+            ),
             ("@/headers", "has the columns [text, id]"),
-            ("@/only", "no file there can be read as a table (found: .txt)"),
-            ("@/data.xlsx", "a file with the extension .xlsx cannot be read as a table. The kinds are .parquet"),
+            (
+                "@/only",
+                "no file there can be read as a table (found: .txt)",
+            ),
+            (
+                "@/data.xlsx",
+                "a file with the extension .xlsx cannot be read as a table. The kinds are .parquet",
+            ),
             ("@/broken.parquet", "broken.parquet: "),
             ("@/broken.csv.gz", "broken.csv.gz: "),
             ("@/mixed", "a.json is one JSON array and"),
             ("@/clash", "column 'id' is Int64 in"),
             ("@/uneven", "has the partitions []"),
             ("gs://bucket/x.parquet", "'gs://' is not supported"),
-            ("no_such_table", "table 'datafusion.public.no_such_table' not found"),
+            (
+                "no_such_table",
+                "table 'datafusion.public.no_such_table' not found",
+            ),
         ];
         for (table, expected) in cases {
-            let error = files.query(&format!("SELECT * FROM '{table}'")).await.unwrap_err();
+            let error = files
+                .query(&format!("SELECT * FROM '{table}'"))
+                .await
+                .unwrap_err();
             assert!(error.contains(expected), "{table}: {error}");
         }
     }
@@ -840,12 +953,27 @@ mod tests {
     async fn a_session_sees_new_files_and_keeps_views() {
         let files = Directory::new();
         files.text("d/a.csv", "id\n1\n");
-        files.query("CREATE VIEW v AS SELECT count(*) AS n FROM '@/d/'").await.unwrap();
-        assert_eq!(files.query("SELECT count(*) FROM '@/d/'").await.unwrap(), ["1"]);
+        files
+            .query("CREATE VIEW v AS SELECT count(*) AS n FROM '@/d/'")
+            .await
+            .unwrap();
+        assert_eq!(
+            files.query("SELECT count(*) FROM '@/d/'").await.unwrap(),
+            ["1"]
+        );
         files.text("d/b.csv", "id\n2\n");
-        assert_eq!(files.query("SELECT count(*) FROM '@/d/'").await.unwrap(), ["2"]);
+        assert_eq!(
+            files.query("SELECT count(*) FROM '@/d/'").await.unwrap(),
+            ["2"]
+        );
         assert_eq!(files.query("SELECT n FROM v").await.unwrap().len(), 1);
-        files.query("COPY (SELECT 7 AS id) TO '@/copied/' STORED AS PARQUET").await.unwrap();
-        assert_eq!(files.query("SELECT id FROM '@/copied/'").await.unwrap(), ["7"]);
+        files
+            .query("COPY (SELECT 7 AS id) TO '@/copied/' STORED AS PARQUET")
+            .await
+            .unwrap();
+        assert_eq!(
+            files.query("SELECT id FROM '@/copied/'").await.unwrap(),
+            ["7"]
+        );
     }
 }

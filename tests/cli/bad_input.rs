@@ -19,15 +19,35 @@ fn a_missing_column_names_the_nearest() {
     let corpus = Corpus::new();
     corpus.clean("a.parquet", 3, 10);
     let set = ["--set", "corpus.columns.text=bdoy"];
-    refused(&corpus, "", &set, 2, "corpus.columns.text: the corpus has no column `bdoy`. Did you mean `body`?");
+    refused(
+        &corpus,
+        "",
+        &set,
+        2,
+        "corpus.columns.text: the corpus has no column `bdoy`. Did you mean `body`?",
+    );
 }
 
 #[test]
 fn a_wrong_type_is_named() {
     let corpus = Corpus::new();
     let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
-    corpus.parquet("a.parquet", vec![("body", numbers), ("source", same("books", 2)), ("license", same("MIT", 2))], 10);
-    refused(&corpus, "", &[], 2, "corpus.columns.text: column `body` is Int64, it must be a string");
+    corpus.parquet(
+        "a.parquet",
+        vec![
+            ("body", numbers),
+            ("source", same("books", 2)),
+            ("license", same("MIT", 2)),
+        ],
+        10,
+    );
+    refused(
+        &corpus,
+        "",
+        &[],
+        2,
+        "corpus.columns.text: column `body` is Int64, it must be a string",
+    );
 }
 
 #[test]
@@ -56,21 +76,38 @@ fn a_corrupt_row_group_is_quarantined_by_index() {
     }
     // Zeros over the first pages of the second row group's text.
     let broken = corpus.at("corpus/4.parquet");
-    let file = std::fs::OpenOptions::new().read(true).write(true).open(&broken).unwrap();
-    let reader = parquet::file::serialized_reader::SerializedFileReader::new(std::fs::File::open(&broken).unwrap()).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&broken)
+        .unwrap();
+    let reader = parquet::file::serialized_reader::SerializedFileReader::new(
+        std::fs::File::open(&broken).unwrap(),
+    )
+    .unwrap();
     use parquet::file::reader::FileReader;
     let (start, _) = reader.metadata().row_group(1).column(0).byte_range();
     file.write_all_at(&[0u8; 400], start).unwrap();
     let (code, stdout, error) = corpus.run("", &[]);
     assert_eq!(code, 3, "{stdout}{error}");
-    assert!(stdout.contains("quarantined row group 1 of 4.parquet"), "{stdout}");
+    assert!(
+        stdout.contains("quarantined row group 1 of 4.parquet"),
+        "{stdout}"
+    );
     // Its source is still readable in its own column: the gate is undecided, the rest goes to review.
     assert_eq!(corpus.count("quarantine"), 2000);
     assert_eq!(corpus.count("review"), 38_000);
     let out = path(&corpus.at("out")).to_owned();
-    assert_eq!(query(&format!("select min(prov_input_row) from '{out}/quarantine/'")), "2000");
     assert_eq!(
-        query(&format!("select distinct prov_reasons[1]['rule'] from '{out}/review/'")),
+        query(&format!(
+            "select min(prov_input_row) from '{out}/quarantine/'"
+        )),
+        "2000"
+    );
+    assert_eq!(
+        query(&format!(
+            "select distinct prov_reasons[1]['rule'] from '{out}/review/'"
+        )),
         "source_unreadable_units"
     );
     let (code, stdout, _) = run(&["verify", &out]);
@@ -82,7 +119,13 @@ fn registries_that_are_missing_or_malformed_are_named_with_their_line() {
     let corpus = Corpus::new();
     corpus.clean("a.parquet", 3, 10);
     let nowhere = corpus.at("nowhere.csv");
-    refused(&corpus, "", &["--set", &format!("sources={}", path(&nowhere))], 1, "nowhere.csv");
+    refused(
+        &corpus,
+        "",
+        &["--set", &format!("sources={}", path(&nowhere))],
+        1,
+        "nowhere.csv",
+    );
     corpus.write("bad.csv", "source_id,acquisition_mode,origin_region,is_link_list\nbooks,open_source,cn,false\nmore,borrowed,cn,false\n");
     let bad = format!("sources={}", path(&corpus.at("bad.csv")));
     refused(&corpus, "", &["--set", &bad], 2, "line 3");
@@ -95,10 +138,34 @@ fn registries_that_are_missing_or_malformed_are_named_with_their_line() {
 fn unknown_settings_name_the_nearest() {
     let corpus = Corpus::new();
     corpus.clean("a.parquet", 3, 10);
-    refused(&corpus, "", &["--set", "lexcion=x.csv"], 2, "Did you mean `resources.lexicon`?");
-    refused(&corpus, "drop = \"ids\"\n", &[], 2, "unknown setting `output.drop`");
-    refused(&corpus, "dropped = \"idz\"\n", &[], 2, "it may be ids or rows");
-    refused(&corpus, "", &["--set", "use=train-comercial"], 2, "train-commercial");
+    refused(
+        &corpus,
+        "",
+        &["--set", "lexcion=x.csv"],
+        2,
+        "Did you mean `resources.lexicon`?",
+    );
+    refused(
+        &corpus,
+        "drop = \"ids\"\n",
+        &[],
+        2,
+        "unknown setting `output.drop`",
+    );
+    refused(
+        &corpus,
+        "dropped = \"idz\"\n",
+        &[],
+        2,
+        "it may be ids or rows",
+    );
+    refused(
+        &corpus,
+        "",
+        &["--set", "use=train-comercial"],
+        2,
+        "train-commercial",
+    );
 }
 
 #[test]
@@ -108,20 +175,40 @@ fn drifting_schemas_are_unified_or_refused_by_name() {
     let big: ArrayRef = Arc::new(Int64Array::from(vec![1 << 40, 2]));
     let large: ArrayRef = Arc::new(LargeStringArray::from(vec!["One text.", "Two texts."]));
     let rest = |body: ArrayRef, count: Option<ArrayRef>| {
-        let mut columns = vec![("body", body), ("source", same("books", 2)), ("license", same("MIT", 2))];
+        let mut columns = vec![
+            ("body", body),
+            ("source", same("books", 2)),
+            ("license", same("MIT", 2)),
+        ];
         columns.extend(count.map(|count| ("count", count)));
         columns
     };
-    corpus.parquet("a.parquet", rest(strings(vec!["a plain text", "b"]), Some(small)), 10);
+    corpus.parquet(
+        "a.parquet",
+        rest(strings(vec!["a plain text", "b"]), Some(small)),
+        10,
+    );
     corpus.parquet("b.parquet", rest(large, Some(big)), 10);
     corpus.parquet("c.parquet", rest(strings(vec!["c", "d"]), None), 10);
     let (code, _, error) = corpus.run("", &[]);
     assert_eq!(code, 0, "{error}");
     let out = path(&corpus.at("out")).to_owned();
-    assert_eq!(query(&format!("select max(\"count\") from '{out}/data/'")), "1099511627776");
-    assert_eq!(query(&format!("select count(*) from '{out}/data/' where \"count\" is null")), "2");
+    assert_eq!(
+        query(&format!("select max(\"count\") from '{out}/data/'")),
+        "1099511627776"
+    );
+    assert_eq!(
+        query(&format!(
+            "select count(*) from '{out}/data/' where \"count\" is null"
+        )),
+        "2"
+    );
 
-    corpus.parquet("d.parquet", rest(strings(vec!["c", "d"]), Some(strings(vec!["1", "2"]))), 10);
+    corpus.parquet(
+        "d.parquet",
+        rest(strings(vec!["c", "d"]), Some(strings(vec!["1", "2"]))),
+        10,
+    );
     std::fs::remove_dir_all(corpus.at("out")).unwrap();
     refused(&corpus, "", &[], 1, "column `count` is Int64 in");
 }
@@ -138,10 +225,22 @@ fn reserved_columns_name_the_rename_setting() {
         ]
     };
     corpus.parquet("a.parquet", columns(), 10);
-    refused(&corpus, "", &[], 2, "[corpus] rename = { prov_url = \"input_prov_url\" }");
+    refused(
+        &corpus,
+        "",
+        &[],
+        2,
+        "[corpus] rename = { prov_url = \"input_prov_url\" }",
+    );
     let (code, _, error) = corpus.run("[corpus.rename]\nprov_url = \"their_url\"\n", &[]);
     assert_eq!(code, 0, "{error}");
-    assert_eq!(query(&format!("select their_url from '{}/data/'", path(&corpus.at("out")))), "x");
+    assert_eq!(
+        query(&format!(
+            "select their_url from '{}/data/'",
+            path(&corpus.at("out"))
+        )),
+        "x"
+    );
 }
 
 #[test]
@@ -181,14 +280,45 @@ fn an_output_that_is_not_ours_is_left_alone() {
 fn a_row_without_text_licence_or_known_source_is_never_kept() {
     let corpus = Corpus::new();
     let optional = |values: Vec<Option<&str>>| -> ArrayRef {
-        Arc::new(values.into_iter().collect::<datafusion::arrow::array::StringArray>())
+        Arc::new(
+            values
+                .into_iter()
+                .collect::<datafusion::arrow::array::StringArray>(),
+        )
     };
     corpus.parquet(
         "a.parquet",
         vec![
-            ("body", optional(vec![None, Some("fine"), Some("fine"), Some("fine"), Some("fine")])),
-            ("source", optional(vec![Some("books"), None, Some("nobody"), Some("books"), Some("books")])),
-            ("license", optional(vec![Some("MIT"), Some("MIT"), Some("MIT"), Some("no such licence"), None])),
+            (
+                "body",
+                optional(vec![
+                    None,
+                    Some("fine"),
+                    Some("fine"),
+                    Some("fine"),
+                    Some("fine"),
+                ]),
+            ),
+            (
+                "source",
+                optional(vec![
+                    Some("books"),
+                    None,
+                    Some("nobody"),
+                    Some("books"),
+                    Some("books"),
+                ]),
+            ),
+            (
+                "license",
+                optional(vec![
+                    Some("MIT"),
+                    Some("MIT"),
+                    Some("MIT"),
+                    Some("no such licence"),
+                    None,
+                ]),
+            ),
         ],
         10,
     );
@@ -197,14 +327,23 @@ fn a_row_without_text_licence_or_known_source_is_never_kept() {
     assert_eq!(corpus.count("data"), 0);
     let out = path(&corpus.at("out")).to_owned();
     // One of five is unscored: the source `books` is above its limit, so nothing of it passes either way.
-    assert_eq!(query(&format!("select count(*) from '{out}/quarantine/'")), "5");
+    assert_eq!(
+        query(&format!("select count(*) from '{out}/quarantine/'")),
+        "5"
+    );
 }
 
 #[test]
 fn no_corpus_there() {
     let corpus = Corpus::new();
     refused(&corpus, "", &[], 2, "no Parquet file there");
-    refused(&corpus, "", &["--set", "corpus.uri=/nowhere/at/all"], 2, "does not exist");
+    refused(
+        &corpus,
+        "",
+        &["--set", "corpus.uri=/nowhere/at/all"],
+        2,
+        "does not exist",
+    );
     let (code, _, error) = run(&["run", "/nowhere/job.toml"]);
     assert_eq!(code, 2);
     assert!(error.contains("`tamis init CORPUS` writes one"), "{error}");

@@ -15,7 +15,12 @@ fn ten_kills_leave_no_trace() {
     // Moments spread over a whole run, in an order that is not theirs; each run goes a little further.
     for moment in [3u32, 7, 1, 9, 5, 2, 8, 4, 6, 10] {
         let mut run = tamis()
-            .args(["run", "examples/quickstart/job.toml", "--output", path(&killed)])
+            .args([
+                "run",
+                "examples/quickstart/job.toml",
+                "--output",
+                path(&killed),
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -28,7 +33,10 @@ fn ten_kills_leave_no_trace() {
     quickstart(&killed);
     run_ok(&["verify", path(&killed)], 0);
     let (calm, killed) = (files(&calm), files(&killed));
-    assert_eq!(calm.keys().collect::<Vec<_>>(), killed.keys().collect::<Vec<_>>());
+    assert_eq!(
+        calm.keys().collect::<Vec<_>>(),
+        killed.keys().collect::<Vec<_>>()
+    );
     for (name, bytes) in &calm {
         assert!(killed[name] == *bytes, "{name} differs");
     }
@@ -56,11 +64,17 @@ fn a_termination_request_ends_cleanly_and_says_how_to_resume() {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    std::process::Command::new("kill")
+        .args(["-INT", &run.id().to_string()])
+        .status()
+        .unwrap();
     let output = run.wait_with_output().unwrap();
     let (code, _, error) = crate::support::parts(&output);
     assert_eq!(code, 1, "{error}");
-    assert!(error.contains("Run the same command again to resume"), "{error}");
+    assert!(
+        error.contains("Run the same command again to resume"),
+        "{error}"
+    );
     run_ok(&["run", &job], 0);
     run_ok(&["verify", path(&corpus.at("out"))], 0);
     assert_eq!(corpus.count("data"), 80_000);

@@ -1,20 +1,36 @@
 //! `run`, `verify`, `trace`, `init`, `policy`.
 
-use crate::support::{Corpus, files, path, quickstart, query, run, run_ok, same, strings};
+use crate::support::{Corpus, files, path, query, quickstart, run, run_ok, same, strings};
 
 #[test]
 fn the_quickstart_gives_the_counts_its_readme_names() {
     let folder = tempfile::tempdir().unwrap();
     let summary = quickstart(folder.path());
     assert!(summary.contains("400 rows in 6 files"), "{summary}");
-    for (name, rows) in [("data", 317), ("review", 5), ("dropped", 78), ("quarantine", 0)] {
-        let found = query(&format!("select count(*) from '{}/'", path(&folder.path().join(name))));
+    for (name, rows) in [
+        ("data", 317),
+        ("review", 5),
+        ("dropped", 78),
+        ("quarantine", 0),
+    ] {
+        let found = query(&format!(
+            "select count(*) from '{}/'",
+            path(&folder.path().join(name))
+        ));
         assert_eq!(found, rows.to_string(), "{name}");
     }
     let output = path(folder.path());
     let checks = run_ok(&["verify", output, "--inputs"], 0);
-    assert!(checks.contains("400 rows in = 317 keep + 5 review + 78 drop + 0 quarantine"), "{checks}");
-    assert!(checks.contains("not checked by this policy, NULL in every row: prov_opt_out, prov_pii_kinds"), "{checks}");
+    assert!(
+        checks.contains("400 rows in = 317 keep + 5 review + 78 drop + 0 quarantine"),
+        "{checks}"
+    );
+    assert!(
+        checks.contains(
+            "not checked by this policy, NULL in every row: prov_opt_out, prov_pii_kinds"
+        ),
+        "{checks}"
+    );
     let reason = query(&format!(
         "select prov_reasons[1]['detail'] from '{output}/dropped/' where prov_source_id = 'message-board' limit 1"
     ));
@@ -22,10 +38,19 @@ fn the_quickstart_gives_the_counts_its_readme_names() {
 
     let again = quickstart(folder.path());
     assert!(again.contains("Nothing to do"), "{again}");
-    let (code, _, error) =
-        run(&["run", "examples/quickstart/job.toml", "--output", output, "--set", "use=train-research"]);
+    let (code, _, error) = run(&[
+        "run",
+        "examples/quickstart/job.toml",
+        "--output",
+        output,
+        "--set",
+        "use=train-research",
+    ]);
     assert_eq!(code, 2);
-    assert!(error.contains("use: was \"train-commercial\", is \"train-research\""), "{error}");
+    assert!(
+        error.contains("use: was \"train-commercial\", is \"train-research\""),
+        "{error}"
+    );
     run_ok(&["verify", output], 0);
 }
 
@@ -35,7 +60,13 @@ fn judging_again_gives_the_same_bytes() {
     quickstart(folder.path());
     let output = path(folder.path());
     let checks = run_ok(
-        &["verify", output, "--rejudge", "--set", "subject_key=examples/quickstart/subject.key"],
+        &[
+            "verify",
+            output,
+            "--rejudge",
+            "--set",
+            "subject_key=examples/quickstart/subject.key",
+        ],
         0,
     );
     assert!(checks.contains("400 rows judged again"), "{checks}");
@@ -46,12 +77,18 @@ fn raw_subjects_and_the_key_are_in_no_output_byte() {
     let folder = tempfile::tempdir().unwrap();
     quickstart(folder.path());
     let subjects = run_ok(
-        &["sql", "--format", "csv", "select distinct author from 'examples/quickstart/corpus/' where author is not null"],
+        &[
+            "sql",
+            "--format",
+            "csv",
+            "select distinct author from 'examples/quickstart/corpus/' where author is not null",
+        ],
         0,
     );
     let subjects: Vec<&str> = subjects.lines().skip(1).collect();
     assert!(subjects.len() > 5);
-    let key = std::fs::read(crate::support::project().join("examples/quickstart/subject.key")).unwrap();
+    let key =
+        std::fs::read(crate::support::project().join("examples/quickstart/subject.key")).unwrap();
     let key = key.trim_ascii();
     for (name, bytes) in files(folder.path()) {
         let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
@@ -61,13 +98,37 @@ fn raw_subjects_and_the_key_are_in_no_output_byte() {
             assert!(!holds(subject.as_bytes()), "{name} holds {subject}");
         }
     }
-    let list = subjects.iter().map(|subject| format!("'{subject}'")).collect::<Vec<_>>().join(",");
-    for part in ["data", "review", "dropped", "quarantine", "_tamis/evidence.parquet"] {
+    let list = subjects
+        .iter()
+        .map(|subject| format!("'{subject}'"))
+        .collect::<Vec<_>>()
+        .join(",");
+    for part in [
+        "data",
+        "review",
+        "dropped",
+        "quarantine",
+        "_tamis/evidence.parquet",
+    ] {
         let place = folder.path().join(part);
-        let place = if place.is_dir() { format!("{}/", path(&place)) } else { path(&place).to_owned() };
-        let columns = run_ok(&["sql", "--format", "csv", &format!("describe select * from '{place}'")], 0);
+        let place = if place.is_dir() {
+            format!("{}/", path(&place))
+        } else {
+            path(&place).to_owned()
+        };
+        let columns = run_ok(
+            &[
+                "sql",
+                "--format",
+                "csv",
+                &format!("describe select * from '{place}'"),
+            ],
+            0,
+        );
         for line in columns.lines().skip(1) {
-            let Some((column, _)) = line.split_once(",Utf8") else { continue };
+            let Some((column, _)) = line.split_once(",Utf8") else {
+                continue;
+            };
             let sql = format!("select count(*) from '{place}' where \"{column}\" in ({list})");
             assert_eq!(query(&sql), "0", "{part}.{column}");
         }
@@ -82,8 +143,14 @@ fn verify_names_a_flipped_byte_a_missing_file_and_a_stray() {
     let all = files(folder.path());
     assert!(all.len() > 30);
     // Every kind of object, not every unit of it: each costs a process.
-    let unit = all.keys().find_map(|name| name.strip_prefix("data/")).unwrap()[..6].to_owned();
-    let sample = |name: &str| !name.contains("/0") || name.contains(&format!("/{unit}")) || name.contains("manifests");
+    let unit = all
+        .keys()
+        .find_map(|name| name.strip_prefix("data/"))
+        .unwrap()[..6]
+        .to_owned();
+    let sample = |name: &str| {
+        !name.contains("/0") || name.contains(&format!("/{unit}")) || name.contains("manifests")
+    };
     for (name, bytes) in all.iter().filter(|(name, _)| sample(name)) {
         let place = folder.path().join(name);
         let mut broken = bytes.clone();
@@ -94,21 +161,40 @@ fn verify_names_a_flipped_byte_a_missing_file_and_a_stray() {
         assert_eq!(code, 3, "{name} flipped: {stdout}");
         let stem = name.rsplit('/').next().unwrap();
         let manifest = name == "_SUCCESS" || name.starts_with("_tamis/manifests");
-        assert!(stdout.contains(if manifest { "_tamis/manifests" } else { stem }) || stdout.contains("_SUCCESS"), "{name}: {stdout}");
+        assert!(
+            stdout.contains(if manifest { "_tamis/manifests" } else { stem })
+                || stdout.contains("_SUCCESS"),
+            "{name}: {stdout}"
+        );
         std::fs::write(&place, bytes).unwrap();
     }
-    for name in all.keys().filter(|name| sample(name) && (name.ends_with(".parquet") || name.ends_with("_SUCCESS"))) {
+    for name in all
+        .keys()
+        .filter(|name| sample(name) && (name.ends_with(".parquet") || name.ends_with("_SUCCESS")))
+    {
         std::fs::remove_file(folder.path().join(name)).unwrap();
         let (code, stdout, _) = run(&["verify", output]);
         assert_eq!(code, 3, "{name} deleted");
-        assert!(stdout.contains(&format!("{name}: is missing")), "{name}: {stdout}");
+        assert!(
+            stdout.contains(&format!("{name}: is missing")),
+            "{name}: {stdout}"
+        );
         std::fs::write(folder.path().join(name), &all[name]).unwrap();
     }
-    for stray in ["data/more.parquet", "notes.txt", "_tamis/receipts/x.json", "data/.hidden", "data/a.parquet#1"] {
+    for stray in [
+        "data/more.parquet",
+        "notes.txt",
+        "_tamis/receipts/x.json",
+        "data/.hidden",
+        "data/a.parquet#1",
+    ] {
         std::fs::write(folder.path().join(stray), b"x").unwrap();
         let (code, stdout, _) = run(&["verify", output]);
         assert_eq!(code, 3, "{stray}");
-        assert!(stdout.contains(&format!("{stray}: not in the manifest")), "{stdout}");
+        assert!(
+            stdout.contains(&format!("{stray}: not in the manifest")),
+            "{stdout}"
+        );
         std::fs::remove_file(folder.path().join(stray)).unwrap();
     }
     run_ok(&["verify", output], 0);
@@ -141,7 +227,10 @@ fn limit_and_dry_run() {
     corpus.clean("b.parquet", 100, 30);
     let (code, stdout, stderr) = corpus.run("", &["--dry-run"]);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stdout.contains("Would judge 200 rows of 2 files"), "{stdout}");
+    assert!(
+        stdout.contains("Would judge 200 rows of 2 files"),
+        "{stdout}"
+    );
     assert!(!corpus.at("out").exists());
     let (code, stdout, stderr) = corpus.run("", &["--limit", "110"]);
     assert_eq!(code, 0, "{stderr}");
@@ -188,11 +277,23 @@ fn an_exported_policy_is_a_policy_and_a_bad_one_is_refused() {
     let clear = std::fs::read_to_string(pack.join("clear.sql")).unwrap();
     let out = corpus.at("out2");
     for (change, message) in [
-        (format!("{clear} WHERE text IS NOT NULL"), "has the node `Filter"),
+        (
+            format!("{clear} WHERE text IS NOT NULL"),
+            "has the node `Filter",
+        ),
         (format!("{clear} LIMIT 5"), "has the node `Limit"),
         (clear.replace("LEFT JOIN", "JOIN"), "has a Inner JOIN"),
-        (clear.replace("ON judged.source_id = gate.source_id", "ON judged.id = gate.verdict"), "without its unique key `source_id`"),
-        (clear.replace("'no text'", "cast(random() as varchar)"), "calls `random`"),
+        (
+            clear.replace(
+                "ON judged.source_id = gate.source_id",
+                "ON judged.id = gate.verdict",
+            ),
+            "without its unique key `source_id`",
+        ),
+        (
+            clear.replace("'no text'", "cast(random() as varchar)"),
+            "calls `random`",
+        ),
     ] {
         std::fs::write(pack.join("clear.sql"), change).unwrap();
         let (code, _, error) = corpus.run("", &["--set", &set, "--output", path(&out)]);
@@ -218,14 +319,21 @@ fn the_gate_refuses_a_source_above_five_percent_whole() {
                 let source = if row % 2 == 0 { "books" } else { "edge" };
                 let index = file * 500 + row / 2;
                 let harmful = index < if source == "books" { 51 } else { 50 };
-                let text = if harmful { "no deposit casino bonus" } else { "A plain sentence." };
+                let text = if harmful {
+                    "no deposit casino bonus"
+                } else {
+                    "A plain sentence."
+                };
                 (text.to_owned(), source)
             })
             .collect();
         corpus.parquet(
             &format!("{file}.parquet"),
             vec![
-                ("body", strings(rows.iter().map(|row| row.0.as_str()).collect())),
+                (
+                    "body",
+                    strings(rows.iter().map(|row| row.0.as_str()).collect()),
+                ),
                 ("source", strings(rows.iter().map(|row| row.1).collect())),
                 ("license", same("MIT", 1000)),
             ],
@@ -236,11 +344,22 @@ fn the_gate_refuses_a_source_above_five_percent_whole() {
     assert_eq!(code, 0, "{error}");
     let out = path(&corpus.at("out")).to_owned();
     let rows = |sql: &str| query(&sql.replace("OUT", &out));
-    assert_eq!(rows("select count(*) from 'OUT/data/' where prov_source_id = 'books'"), "0");
-    assert_eq!(rows("select count(*) from 'OUT/data/' where prov_source_id = 'edge'"), "950");
-    assert_eq!(rows("select count(*) from 'OUT/dropped/' where prov_source_id = 'books'"), "1000");
     assert_eq!(
-        rows("select distinct prov_reasons[1]['detail'] from 'OUT/dropped/' where prov_source_id = 'books'"),
+        rows("select count(*) from 'OUT/data/' where prov_source_id = 'books'"),
+        "0"
+    );
+    assert_eq!(
+        rows("select count(*) from 'OUT/data/' where prov_source_id = 'edge'"),
+        "950"
+    );
+    assert_eq!(
+        rows("select count(*) from 'OUT/dropped/' where prov_source_id = 'books'"),
+        "1000"
+    );
+    assert_eq!(
+        rows(
+            "select distinct prov_reasons[1]['detail'] from 'OUT/dropped/' where prov_source_id = 'books'"
+        ),
         "\"51 of 1000 rows harmful (5.1 %), limit 5.0 %\""
     );
 }

@@ -31,7 +31,11 @@ fn server(test: &str, prefix: &str) -> Option<Server> {
         );
         eprintln!("SKIPPED {test}: no S3 server; tests/run.sh starts one");
         if let Ok(file) = std::env::var("TAMIS_TEST_SKIPPED_FILE") {
-            let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
+            let mut file = std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(file)
+                .unwrap();
             writeln!(file, "{test}").unwrap();
         }
     }
@@ -68,7 +72,10 @@ impl Server {
             .with_secret_access_key(&self.secret_key)
             .build()
             .unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         for (name, bytes) in crate::support::files(folder) {
             let key = object_store::path::Path::from(format!("{prefix}/{name}"));
             runtime.block_on(store.put(&key, bytes.into())).unwrap();
@@ -87,12 +94,27 @@ fn prefix(test: &str) -> String {
 
 #[test]
 fn s3_job_equals_the_local_job() {
-    let Some(server) = server("s3_job_equals_the_local_job", "") else { return };
+    let Some(server) = server("s3_job_equals_the_local_job", "") else {
+        return;
+    };
     let prefix = prefix("job");
-    server.upload(&project().join("examples/quickstart/corpus"), &format!("{prefix}/corpus"));
-    let (corpus, output) = (server.uri(&format!("{prefix}/corpus/")), server.uri(&format!("{prefix}/out")));
+    server.upload(
+        &project().join("examples/quickstart/corpus"),
+        &format!("{prefix}/corpus"),
+    );
+    let (corpus, output) = (
+        server.uri(&format!("{prefix}/corpus/")),
+        server.uri(&format!("{prefix}/out")),
+    );
     let set = format!("corpus.uri={corpus}");
-    let job = ["run", "examples/quickstart/job.toml", "--output", output.as_str(), "--set", set.as_str()];
+    let job = [
+        "run",
+        "examples/quickstart/job.toml",
+        "--output",
+        output.as_str(),
+        "--set",
+        set.as_str(),
+    ];
     let summary = server.run(&job, 0);
     assert!(summary.contains("400 rows in 6 files"), "{summary}");
     let again = server.run(&job, 0);
@@ -106,38 +128,74 @@ fn s3_job_equals_the_local_job() {
                 "select * except (prov_input_uri, prov_input_etag, prov_job) from '{root}/{folder}/' order by prov_row_id"
             ))
         };
-        let here = list(&|sql| run_ok(&["sql", "--format", "ndjson", sql], 0), path(local.path()));
-        let there = list(&|sql| server.run(&["sql", "--format", "ndjson", sql], 0), &output);
+        let here = list(
+            &|sql| run_ok(&["sql", "--format", "ndjson", sql], 0),
+            path(local.path()),
+        );
+        let there = list(
+            &|sql| server.run(&["sql", "--format", "ndjson", sql], 0),
+            &output,
+        );
         assert_eq!(here, there, "{folder}");
     }
     let row = server.run(
-        &["sql", "--format", "csv", &format!("select prov_row_id from '{output}/data/' limit 1")],
+        &[
+            "sql",
+            "--format",
+            "csv",
+            &format!("select prov_row_id from '{output}/data/' limit 1"),
+        ],
         0,
     );
     let row = row.lines().nth(1).unwrap().to_owned();
-    assert!(server.run(&["trace", &output, "--row", &row], 0).contains(&row));
+    assert!(
+        server
+            .run(&["trace", &output, "--row", &row], 0)
+            .contains(&row)
+    );
 }
 
 #[test]
 fn s3_stray_and_damaged_objects_are_named() {
-    let Some(server) = server("s3_stray_and_damaged_objects_are_named", "") else { return };
+    let Some(server) = server("s3_stray_and_damaged_objects_are_named", "") else {
+        return;
+    };
     let prefix = prefix("damage");
     let output = server.uri(&format!("{prefix}/out"));
-    server.run(&["run", "examples/quickstart/job.toml", "--output", &output], 0);
+    server.run(
+        &["run", "examples/quickstart/job.toml", "--output", &output],
+        0,
+    );
     let stray = tempfile::tempdir().unwrap();
     std::fs::write(stray.path().join("more.parquet"), b"x").unwrap();
     server.upload(stray.path(), &format!("{prefix}/out/data"));
     let text = server.run(&["verify", &output], 3);
-    assert!(text.contains("data/more.parquet: not in the manifest"), "{text}");
+    assert!(
+        text.contains("data/more.parquet: not in the manifest"),
+        "{text}"
+    );
 }
 
 #[test]
 fn s3_killed_job_completes() {
-    let Some(server) = server("s3_killed_job_completes", "") else { return };
+    let Some(server) = server("s3_killed_job_completes", "") else {
+        return;
+    };
     let output = server.uri(&format!("{}/out", prefix("killed")));
-    let job = ["run", "examples/quickstart/job.toml", "--output", output.as_str()];
+    let job = [
+        "run",
+        "examples/quickstart/job.toml",
+        "--output",
+        output.as_str(),
+    ];
     for moment in [400, 900, 1500] {
-        let mut run = server.command().args(job).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+        let mut run = server
+            .command()
+            .args(job)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(std::time::Duration::from_millis(moment));
         let _ = run.kill();
         run.wait().unwrap();
@@ -148,23 +206,38 @@ fn s3_killed_job_completes() {
 
 #[test]
 fn s3_no_such_bucket_says_so() {
-    let Some(server) = server("s3_no_such_bucket_says_so", "") else { return };
+    let Some(server) = server("s3_no_such_bucket_says_so", "") else {
+        return;
+    };
     let (code, _, error) = parts(
         &server
             .command()
-            .args(["run", "examples/quickstart/job.toml", "--output", "s3://tamis-no-such-bucket/out"])
+            .args([
+                "run",
+                "examples/quickstart/job.toml",
+                "--output",
+                "s3://tamis-no-such-bucket/out",
+            ])
             .output()
             .unwrap(),
     );
     assert_eq!(code, 1, "{error}");
-    assert!(error.contains("bucket") && error.contains("tamis-no-such-bucket"), "{error}");
+    assert!(
+        error.contains("bucket") && error.contains("tamis-no-such-bucket"),
+        "{error}"
+    );
 }
 
 #[test]
 fn s3_bad_credentials_say_so_and_are_not_shown() {
-    let Some(server) = server("s3_bad_credentials_say_so_and_are_not_shown", "AUTH_") else { return };
+    let Some(server) = server("s3_bad_credentials_say_so_and_are_not_shown", "AUTH_") else {
+        return;
+    };
     let output = server.uri(&format!("{}/out", prefix("bad")));
-    for (name, value) in [("AWS_SECRET_ACCESS_KEY", "wrong-secret-of-nobody"), ("AWS_ACCESS_KEY_ID", "AKIANOBODYATALL00000")] {
+    for (name, value) in [
+        ("AWS_SECRET_ACCESS_KEY", "wrong-secret-of-nobody"),
+        ("AWS_ACCESS_KEY_ID", "AKIANOBODYATALL00000"),
+    ] {
         let (code, _, error) = parts(
             &server
                 .command()
@@ -174,7 +247,13 @@ fn s3_bad_credentials_say_so_and_are_not_shown() {
                 .unwrap(),
         );
         assert_eq!(code, 1, "{error}");
-        assert!(error.contains("credential") || error.contains("access key"), "{error}");
-        assert!(!error.contains("wrong-secret-of-nobody") && !error.contains(&server.secret_key), "{error}");
+        assert!(
+            error.contains("credential") || error.contains("access key"),
+            "{error}"
+        );
+        assert!(
+            !error.contains("wrong-secret-of-nobody") && !error.contains(&server.secret_key),
+            "{error}"
+        );
     }
 }

@@ -22,7 +22,10 @@ pub(crate) struct ArrowStreamWriter {
 
 impl ArrowStreamWriter {
     pub(crate) fn new(schema: &SchemaRef, sink: Sink) -> Result<Self, OutputError> {
-        Ok(Self { writer: StreamWriter::try_new(sink, schema)?, rows: 0 })
+        Ok(Self {
+            writer: StreamWriter::try_new(sink, schema)?,
+            rows: 0,
+        })
     }
 }
 
@@ -35,7 +38,10 @@ impl ResultWriter for ArrowStreamWriter {
     fn finish(mut self: Box<Self>) -> Result<Written, OutputError> {
         self.writer.finish()?;
         self.writer.get_mut().flush()?;
-        Ok(Written { rows: self.rows, cut: false })
+        Ok(Written {
+            rows: self.rows,
+            cut: false,
+        })
     }
 }
 
@@ -69,7 +75,10 @@ impl ResultWriter for ParquetFileWriter {
     fn finish(self: Box<Self>) -> Result<Written, OutputError> {
         let mut sink = self.writer.into_inner()?;
         sink.flush()?;
-        Ok(Written { rows: self.rows, cut: false })
+        Ok(Written {
+            rows: self.rows,
+            cut: false,
+        })
     }
 }
 
@@ -87,7 +96,10 @@ mod tests {
         let halves = [batch.slice(0, 3), batch.slice(3, 1)];
         let (arrow, report) = written(Format::Arrow, &halves, FOR_NOBODY);
         assert_eq!(report.rows, 4);
-        let back: Vec<_> = StreamReader::try_new(&arrow[..], None).unwrap().map(Result::unwrap).collect();
+        let back: Vec<_> = StreamReader::try_new(&arrow[..], None)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(back.len(), 2);
         assert_eq!(back[0].num_rows() + back[1].num_rows(), 4);
         assert_eq!(back[0].column(2), halves[0].column(2));

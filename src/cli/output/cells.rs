@@ -14,7 +14,10 @@ pub(crate) struct Cells<'a> {
 }
 
 enum Column<'a> {
-    Plain { array: &'a ArrayRef, text: ArrayFormatter<'a> },
+    Plain {
+        array: &'a ArrayRef,
+        text: ArrayFormatter<'a>,
+    },
     Nested(NullableEncoder<'a>),
 }
 
@@ -30,17 +33,24 @@ impl<'a> Cells<'a> {
             Ok(if is_nested(array.data_type()) {
                 Column::Nested(make_encoder(field, array, json)?)
             } else {
-                Column::Plain { array, text: ArrayFormatter::try_new(array, plain)? }
+                Column::Plain {
+                    array,
+                    text: ArrayFormatter::try_new(array, plain)?,
+                }
             })
         });
-        Ok(Self { columns: columns.collect::<Result<_, ArrowError>>()? })
+        Ok(Self {
+            columns: columns.collect::<Result<_, ArrowError>>()?,
+        })
     }
 
     /// The text of a value; `None` for NULL.
     pub(crate) fn text(&mut self, column: usize, row: usize) -> Option<String> {
         match &mut self.columns[column] {
             // A dictionary can hold NULL among its values.
-            Column::Plain { array, text } => (!is_null(array, row)).then(|| text.value(row).to_string()),
+            Column::Plain { array, text } => {
+                (!is_null(array, row)).then(|| text.value(row).to_string())
+            }
             Column::Nested(encoder) => {
                 if encoder.is_null(row) {
                     return None;
@@ -55,7 +65,9 @@ impl<'a> Cells<'a> {
 
 fn is_null(array: &ArrayRef, row: usize) -> bool {
     match array.data_type() {
-        DataType::Dictionary(_, _) => array.logical_nulls().is_some_and(|nulls| nulls.is_null(row)),
+        DataType::Dictionary(_, _) => array
+            .logical_nulls()
+            .is_some_and(|nulls| nulls.is_null(row)),
         DataType::Null => true,
         _ => array.is_null(row),
     }
@@ -104,10 +116,17 @@ pub(crate) fn for_json(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
                 }
             }
             columns.push(Arc::new(builder.finish()));
-            fields.push(Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8).with_nullable(true)));
+            fields.push(Arc::new(
+                field
+                    .as_ref()
+                    .clone()
+                    .with_data_type(DataType::Utf8)
+                    .with_nullable(true),
+            ));
         }
     }
     let schema = Arc::new(datafusion::arrow::datatypes::Schema::new(fields));
-    let options = datafusion::arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let options =
+        datafusion::arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(schema, columns, &options)
 }

@@ -40,9 +40,18 @@ impl Destination {
                 // Through a link, so that the link stays and its file is replaced.
                 _ => {
                     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    let partial = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-                    Self::File { path, partial, committed: false }
+                    let name = path
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned();
+                    let partial =
+                        path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+                    Self::File {
+                        path,
+                        partial,
+                        committed: false,
+                    }
                 }
             },
         }
@@ -59,7 +68,9 @@ impl Destination {
     /// When the file cannot be made, naming it.
     pub fn open(&self) -> io::Result<Sink> {
         let named = |path: &Path, result: io::Result<File>| {
-            result.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+            result.map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+            })
         };
         Ok(match self {
             Self::Stdout => Box::new(BufWriter::with_capacity(BUFFER, io::stdout())),
@@ -83,7 +94,12 @@ impl Destination {
     /// # Errors
     /// When the file cannot be moved.
     pub fn commit(mut self) -> io::Result<()> {
-        if let Self::File { path, partial, committed } = &mut self {
+        if let Self::File {
+            path,
+            partial,
+            committed,
+        } = &mut self
+        {
             std::fs::rename(&*partial, &*path)?;
             *committed = true;
         }
@@ -93,7 +109,12 @@ impl Destination {
 
 impl Drop for Destination {
     fn drop(&mut self) {
-        if let Self::File { partial, committed: false, .. } = self {
+        if let Self::File {
+            partial,
+            committed: false,
+            ..
+        } = self
+        {
             // It may never have been made.
             let _ = std::fs::remove_file(partial);
         }
@@ -131,7 +152,10 @@ mod tests {
         let missing = directory.path().join("no/such/out.csv");
         let error = Destination::new(Some(&missing)).open().err().unwrap();
         assert!(error.to_string().contains("no/such/out.csv"), "{error}");
-        let error = Destination::new(Some(directory.path())).open().err().unwrap();
+        let error = Destination::new(Some(directory.path()))
+            .open()
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("is a directory"), "{error}");
     }
 }

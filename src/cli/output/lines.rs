@@ -27,7 +27,11 @@ impl CsvWriter {
         }
         head.push('\n');
         sink.write_all(head.as_bytes())?;
-        Ok(Self { sink, schema: Arc::clone(schema), rows: 0 })
+        Ok(Self {
+            sink,
+            schema: Arc::clone(schema),
+            rows: 0,
+        })
     }
 }
 
@@ -56,7 +60,10 @@ impl ResultWriter for CsvWriter {
 
     fn finish(mut self: Box<Self>) -> Result<Written, OutputError> {
         self.sink.flush()?;
-        Ok(Written { rows: self.rows, cut: false })
+        Ok(Written {
+            rows: self.rows,
+            cut: false,
+        })
     }
 }
 
@@ -80,11 +87,19 @@ pub(crate) struct JsonWriter {
 
 impl JsonWriter {
     pub(crate) fn array(sink: Sink) -> Self {
-        Self { sink, array: true, rows: 0 }
+        Self {
+            sink,
+            array: true,
+            rows: 0,
+        }
     }
 
     pub(crate) fn lines(sink: Sink) -> Self {
-        Self { sink, array: false, rows: 0 }
+        Self {
+            sink,
+            array: false,
+            rows: 0,
+        }
     }
 }
 
@@ -122,7 +137,10 @@ impl ResultWriter for JsonWriter {
             self.sink.write_all(end)?;
         }
         self.sink.flush()?;
-        Ok(Written { rows: self.rows, cut: false })
+        Ok(Written {
+            rows: self.rows,
+            cut: false,
+        })
     }
 }
 
@@ -166,7 +184,10 @@ mod tests {
     #[test]
     fn json_is_one_array_over_batches() {
         let batch = sample().project(&[0, 2]).unwrap();
-        let text = written_text(Format::Json, &[batch.slice(0, 1), batch.slice(1, 0), batch.slice(1, 2)]);
+        let text = written_text(
+            Format::Json,
+            &[batch.slice(0, 1), batch.slice(1, 0), batch.slice(1, 2)],
+        );
         assert_eq!(
             text,
             "[\n{\"text\":\"plain\",\"list\":[1,null]},\n{\"text\":\"\",\"list\":[]},\n\
@@ -180,8 +201,10 @@ mod tests {
     #[test]
     fn ndjson_is_a_value_a_line() {
         let text = written_text(Format::Ndjson, &[sample()]);
-        let lines: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(lines.len(), 4);
         assert_eq!(lines[0]["struct"]["k"], "x\"y");
         assert_eq!(lines[1]["number"], serde_json::Value::Null);

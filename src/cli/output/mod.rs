@@ -45,7 +45,10 @@ pub enum Format {
 impl Format {
     /// The format that the name of a file says.
     pub fn of_name(name: &str) -> Option<Self> {
-        let extension = std::path::Path::new(name).extension()?.to_str()?.to_ascii_lowercase();
+        let extension = std::path::Path::new(name)
+            .extension()?
+            .to_str()?
+            .to_ascii_lowercase();
         Some(match extension.as_str() {
             "txt" => Self::Table,
             "md" | "markdown" => Self::Markdown,
@@ -92,7 +95,11 @@ pub enum OutputError {
 
 impl From<io::Error> for OutputError {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Io(error) }
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Closed
+        } else {
+            Self::Io(error)
+        }
     }
 }
 
@@ -192,10 +199,18 @@ pub(crate) mod testing {
         }
     }
 
-    pub(crate) const FOR_NOBODY: Look = Look { width: None, max_rows: None, keeps_lines: false };
+    pub(crate) const FOR_NOBODY: Look = Look {
+        width: None,
+        max_rows: None,
+        keeps_lines: false,
+    };
 
     /// All batches written in a format.
-    pub(crate) fn written(format: Format, batches: &[RecordBatch], look: Look) -> (Vec<u8>, Written) {
+    pub(crate) fn written(
+        format: Format,
+        batches: &[RecordBatch],
+        look: Look,
+    ) -> (Vec<u8>, Written) {
         let kept = Kept::default();
         let schema = batches[0].schema();
         let mut writer = writer(format, &schema, Box::new(kept.clone()), look).unwrap();

@@ -26,11 +26,19 @@ impl MarkdownWriter {
         }
         head.push_str("\n|");
         for field in schema.fields() {
-            head.push_str(if is_numeric(field.data_type()) { " ---: |" } else { " --- |" });
+            head.push_str(if is_numeric(field.data_type()) {
+                " ---: |"
+            } else {
+                " --- |"
+            });
         }
         head.push('\n');
         sink.write_all(head.as_bytes())?;
-        Ok(Self { sink, schema: Arc::clone(schema), rows: 0 })
+        Ok(Self {
+            sink,
+            schema: Arc::clone(schema),
+            rows: 0,
+        })
     }
 }
 
@@ -57,7 +65,10 @@ impl ResultWriter for MarkdownWriter {
 
     fn finish(mut self: Box<Self>) -> Result<Written, OutputError> {
         self.sink.flush()?;
-        Ok(Written { rows: self.rows, cut: false })
+        Ok(Written {
+            rows: self.rows,
+            cut: false,
+        })
     }
 }
 
@@ -120,7 +131,11 @@ impl HtmlWriter {
         }
         head.push_str("</tr></thead>\n<tbody>\n");
         sink.write_all(head.as_bytes())?;
-        Ok(Self { sink, schema: Arc::clone(schema), rows: 0 })
+        Ok(Self {
+            sink,
+            schema: Arc::clone(schema),
+            rows: 0,
+        })
     }
 }
 
@@ -149,11 +164,18 @@ impl ResultWriter for HtmlWriter {
     }
 
     fn finish(mut self: Box<Self>) -> Result<Written, OutputError> {
-        let rows = if self.rows == 1 { "1 row".to_owned() } else { format!("{} rows", self.rows) };
+        let rows = if self.rows == 1 {
+            "1 row".to_owned()
+        } else {
+            format!("{} rows", self.rows)
+        };
         let end = format!("</tbody>\n</table>\n<p>{rows}</p>\n</body>\n</html>\n");
         self.sink.write_all(end.as_bytes())?;
         self.sink.flush()?;
-        Ok(Written { rows: self.rows, cut: false })
+        Ok(Written {
+            rows: self.rows,
+            cut: false,
+        })
     }
 }
 
@@ -213,6 +235,8 @@ mod tests {
         assert!(text.contains("<td>{&quot;k&quot;:&quot;x\\&quot;y&quot;}</td>"));
         assert!(text.contains("<p>5 rows</p>"));
         assert_eq!(text.matches("<tr>").count(), 6);
-        assert!(!text.contains("<script") && !text.contains("http://") && !text.contains("https://"));
+        assert!(
+            !text.contains("<script") && !text.contains("http://") && !text.contains("https://")
+        );
     }
 }

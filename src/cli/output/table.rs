@@ -28,7 +28,13 @@ pub(crate) struct TableWriter {
 
 impl TableWriter {
     pub(crate) fn new(schema: &SchemaRef, sink: Sink, look: Look) -> Self {
-        Self { sink, schema: Arc::clone(schema), look, rows: Vec::new(), cut: false }
+        Self {
+            sink,
+            schema: Arc::clone(schema),
+            look,
+            rows: Vec::new(),
+            cut: false,
+        }
     }
 
     fn shown(&self, value: &str) -> String {
@@ -53,23 +59,33 @@ impl TableWriter {
 
     /// Whether the columns side by side would be too narrow to read.
     fn is_too_wide(&self) -> bool {
-        let Some(width) = self.look.width else { return false };
+        let Some(width) = self.look.width else {
+            return false;
+        };
         let columns = self.schema.fields().len();
         columns * (LEAST_COLUMN_WIDTH + 3) + 1 > usize::from(width) && columns > 1
     }
 
     fn side_by_side(&self) -> String {
         let mut table = new_table(self.look.width);
-        table.set_header(self.schema.fields().iter().map(|field| self.shown(field.name())));
+        table.set_header(
+            self.schema
+                .fields()
+                .iter()
+                .map(|field| self.shown(field.name())),
+        );
         for values in &self.rows {
-            let cells = values.iter().zip(self.schema.fields()).map(|(value, field)| {
-                let cell = Cell::new(value);
-                if is_numeric(field.data_type()) {
-                    cell.set_alignment(CellAlignment::Right)
-                } else {
-                    cell
-                }
-            });
+            let cells = values
+                .iter()
+                .zip(self.schema.fields())
+                .map(|(value, field)| {
+                    let cell = Cell::new(value);
+                    if is_numeric(field.data_type()) {
+                        cell.set_alignment(CellAlignment::Right)
+                    } else {
+                        cell
+                    }
+                });
             let mut row: Row = cells.collect::<Vec<Cell>>().into();
             if self.look.width.is_some() && !self.look.keeps_lines {
                 row.max_height(MOST_LINES);
@@ -94,8 +110,12 @@ impl TableWriter {
             text.push_str(&format!("row {}\n{}\n", number + 1, trimmed(&table)));
         }
         if self.rows.is_empty() {
-            let names: Vec<String> =
-                self.schema.fields().iter().map(|field| self.shown(field.name())).collect();
+            let names: Vec<String> = self
+                .schema
+                .fields()
+                .iter()
+                .map(|field| self.shown(field.name()))
+                .collect();
             text.push_str(&format!("no rows; columns: {}\n", names.join(", ")));
         }
         text.truncate(text.trim_end().len());
@@ -108,7 +128,9 @@ fn new_table(width: Option<u16>) -> Table {
     table.load_preset(presets::UTF8_FULL_CONDENSED);
     match width {
         Some(width) => {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width);
         }
         None => {
             table.set_content_arrangement(ContentArrangement::Disabled);
@@ -118,7 +140,10 @@ fn new_table(width: Option<u16>) -> Table {
 }
 
 fn trimmed(table: &Table) -> String {
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
     lines.join("\n")
 }
 
@@ -150,10 +175,17 @@ impl ResultWriter for TableWriter {
     }
 
     fn finish(mut self: Box<Self>) -> Result<Written, OutputError> {
-        let text = if self.is_too_wide() { self.one_below_the_other() } else { self.side_by_side() };
+        let text = if self.is_too_wide() {
+            self.one_below_the_other()
+        } else {
+            self.side_by_side()
+        };
         writeln!(self.sink, "{text}")?;
         self.sink.flush()?;
-        Ok(Written { rows: self.rows.len(), cut: self.cut })
+        Ok(Written {
+            rows: self.rows.len(),
+            cut: self.cut,
+        })
     }
 }
 
@@ -164,7 +196,11 @@ mod tests {
     use super::*;
 
     fn text_at(width: u16, batch: RecordBatch) -> String {
-        let look = Look { width: Some(width), max_rows: None, keeps_lines: false };
+        let look = Look {
+            width: Some(width),
+            max_rows: None,
+            keeps_lines: false,
+        };
         String::from_utf8(written(Format::Table, &[batch], look).0).unwrap()
     }
 
@@ -207,11 +243,23 @@ mod tests {
 
     #[test]
     fn rows_beyond_the_most_are_cut_and_said() {
-        let look = Look { max_rows: Some(3), ..FOR_NOBODY };
+        let look = Look {
+            max_rows: Some(3),
+            ..FOR_NOBODY
+        };
         let (bytes, report) = written(Format::Table, &[sample(), sample()], look);
         assert_eq!(report, Written { rows: 3, cut: true });
         assert!(!String::from_utf8(bytes).unwrap().contains("-0.25"));
-        let look = Look { max_rows: Some(4), ..FOR_NOBODY };
-        assert_eq!(written(Format::Table, &[sample()], look).1, Written { rows: 4, cut: false });
+        let look = Look {
+            max_rows: Some(4),
+            ..FOR_NOBODY
+        };
+        assert_eq!(
+            written(Format::Table, &[sample()], look).1,
+            Written {
+                rows: 4,
+                cut: false
+            }
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Rows on their way from a query to a writer, with progress for those who wait.
 
 use std::io::IsTerminal;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
@@ -28,14 +28,31 @@ const WAITING_BATCHES: usize = 2;
 const STACK: usize = 16 << 20;
 
 /// The threads of queries. They can be busy for seconds without a pause, so they are others than
-/// those that wait for Ctrl-C and draw progress.
-static QUERIES: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("query")
-        .thread_stack_size(STACK)
-        .build()
-});
+/// those that wait for Ctrl-C and draw progress. A query that is stopped may keep its threads busy
+/// a while longer: the next one gets new threads.
+static QUERIES: Mutex<Option<Runtime>> = Mutex::new(None);
+
+fn query_threads() -> MutexGuard<'static, Option<Runtime>> {
+    // A panic elsewhere leaves a whole runtime or none.
+    QUERIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn spawn_query(
+    query: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<StopsWhenDropped> {
+    let mut threads = query_threads();
+    let runtime = match threads.take() {
+        Some(runtime) => runtime,
+        None => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("query")
+            .thread_stack_size(STACK)
+            .build()?,
+    };
+    let query = runtime.spawn(query);
+    *threads = Some(runtime);
+    Ok(StopsWhenDropped(query))
+}
 
 /// Why rows did not all arrive.
 #[derive(Debug)]
@@ -66,12 +83,11 @@ pub async fn deliver(
     on_screen: bool,
 ) -> Result<Written, DeliveryError> {
     let Rows { plan, task, .. } = rows;
-    let (sender, mut receiver) = mpsc::channel::<Result<RecordBatch, DataFusionError>>(WAITING_BATCHES);
-    let queries = QUERIES
-        .as_ref()
-        .map_err(|error| DeliveryError::Query(format!("cannot start threads: {error}")))?;
+    let (sender, mut receiver) =
+        mpsc::channel::<Result<RecordBatch, DataFusionError>>(WAITING_BATCHES);
     let executed = Arc::clone(&plan);
-    let query = StopsWhenDropped(queries.spawn(async move {
+    // On a task of its own, so that the wait for it can be broken off within a batch.
+    let query = spawn_query(async move {
         // Executed here: operators start their tasks on the threads of the caller.
         let mut stream = match execute_stream(executed, task) {
             Ok(stream) => stream,
@@ -86,7 +102,8 @@ pub async fn deliver(
                 break;
             }
         }
-    }));
+    })
+    .map_err(|error| DeliveryError::Query(format!("cannot start threads: {error}")))?;
     let mut progress = Progress::new(plan);
     let mut ticks = tokio::time::interval(TICK);
     let mut writer = writer;
@@ -118,7 +135,10 @@ pub async fn deliver(
     }
     match writer {
         Some(writer) => Ok(writer.finish()?),
-        None => Ok(Written { rows: count, cut: false }),
+        None => Ok(Written {
+            rows: count,
+            cut: false,
+        }),
     }
 }
 
@@ -128,13 +148,21 @@ struct StopsWhenDropped(JoinHandle<()>);
 impl StopsWhenDropped {
     /// Waits for the end. A channel that closes early would otherwise look like the last row.
     async fn outcome(mut self) -> Result<(), String> {
-        (&mut self.0).await.map_err(|error| format!("the query broke off: {error}"))
+        (&mut self.0)
+            .await
+            .map_err(|error| format!("the query broke off: {error}"))
     }
 }
 
 impl Drop for StopsWhenDropped {
     fn drop(&mut self) {
+        if self.0.is_finished() {
+            return;
+        }
         self.0.abort();
+        if let Some(runtime) = query_threads().take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -149,7 +177,12 @@ struct Progress {
 impl Progress {
     fn new(plan: Arc<dyn ExecutionPlan>) -> Self {
         let ended = !std::io::stderr().is_terminal();
-        Self { plan, start: Instant::now(), bar: None, ended }
+        Self {
+            plan,
+            start: Instant::now(),
+            bar: None,
+            ended,
+        }
     }
 
     fn draw(&mut self) {
@@ -193,7 +226,10 @@ impl Drop for Progress {
 fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> usize {
     let children = plan.children();
     if children.is_empty() {
-        return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or_default();
+        return plan
+            .metrics()
+            .and_then(|metrics| metrics.output_rows())
+            .unwrap_or_default();
     }
     children.into_iter().map(rows_read).sum()
 }
@@ -203,7 +239,7 @@ pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -217,7 +253,12 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_three() {
-        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ];
         for (number, expected) in cases {
             assert_eq!(thousands(number), expected);
         }

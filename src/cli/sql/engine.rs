@@ -69,7 +69,10 @@ impl Engine {
         let settings = settings.tamis_settings()?;
         let resources = load_functions(&context, &settings).await?;
         warn(&resources);
-        Ok(Self { context, settings: resources.settings })
+        Ok(Self {
+            context,
+            settings: resources.settings,
+        })
     }
 
     /// The session.
@@ -113,7 +116,11 @@ impl Engine {
         }
         let task = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.map_err(failed)?;
-        Ok(Outcome::Rows(Rows { schema: plan.schema(), plan, task }))
+        Ok(Outcome::Rows(Rows {
+            schema: plan.schema(),
+            plan,
+            task,
+        }))
     }
 
     /// Names another resource, loads it and registers the functions again. On an error nothing
@@ -122,10 +129,15 @@ impl Engine {
         if !KEYS.iter().any(|(name, _)| *name == key) {
             let near = nearest(key, KEYS.iter().map(|(name, _)| *name));
             let near = near.map(|near| format!("; did you mean 'tamis.{near}'?"));
-            return Err(format!("unknown setting 'tamis.{key}'{}", near.unwrap_or_default()));
+            return Err(format!(
+                "unknown setting 'tamis.{key}'{}",
+                near.unwrap_or_default()
+            ));
         }
         let mut settings = self.settings.clone();
-        settings.set(key, value.unwrap_or_default()).map_err(|error| describe(&error))?;
+        settings
+            .set(key, value.unwrap_or_default())
+            .map_err(|error| describe(&error))?;
         let resources = match load_functions(&self.context, &settings).await {
             Ok(resources) => resources,
             Err(error) => return Err(error.to_string()),
@@ -152,7 +164,10 @@ impl Engine {
         }
         let near = nearest(key, known.iter().map(String::as_str));
         let near = near.map(|near| format!("; did you mean '{near}'?"));
-        Err(format!("unknown setting '{key}'{}", near.unwrap_or_default()))
+        Err(format!(
+            "unknown setting '{key}'{}",
+            near.unwrap_or_default()
+        ))
     }
 }
 

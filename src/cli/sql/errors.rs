@@ -5,7 +5,7 @@ use datafusion::logical_expr::sqlparser::parser::ParserError;
 use datafusion::prelude::SessionContext;
 use tamis_resource::nearest;
 
-use crate::session::stores::{StoreError, explain};
+use crate::session::stores::explain;
 
 /// The message of an error without the engine's wrappers and back traces.
 pub fn describe(error: &DataFusionError) -> String {
@@ -19,11 +19,9 @@ pub fn describe(error: &DataFusionError) -> String {
             }
             ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
         },
+        DataFusionError::SchemaError(error, _) => error.to_string(),
         DataFusionError::ObjectStore(error) => explain(error, place_of(error)),
-        DataFusionError::External(error) => match error.downcast_ref::<StoreError>() {
-            Some(error) => error.to_string(),
-            None => error.to_string(),
-        },
+        DataFusionError::External(error) => error.to_string(),
         DataFusionError::ResourcesExhausted(message) => format!(
             "not enough memory: {}. Raise it with SET datafusion.runtime.memory_limit = '…'",
             first_part(message)
@@ -53,7 +51,9 @@ fn place_of(error: &object_store::Error) -> &str {
 /// As [`describe`], with what a missing table may have been meant to be.
 pub fn describe_in(error: &DataFusionError, context: &SessionContext) -> String {
     let message = describe(error);
-    let Some(missing) = missing_table(&message) else { return message };
+    let Some(missing) = missing_table(&message) else {
+        return message;
+    };
     let names = table_names(context);
     let hint = match nearest(missing, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean '{near}'?"),
@@ -66,7 +66,9 @@ pub fn describe_in(error: &DataFusionError, context: &SessionContext) -> String 
 
 /// The bare name in `table 'datafusion.public.name' not found`.
 fn missing_table(message: &str) -> Option<&str> {
-    let name = message.strip_prefix("table '")?.strip_suffix("' not found")?;
+    let name = message
+        .strip_prefix("table '")?
+        .strip_suffix("' not found")?;
     Some(name.strip_prefix("datafusion.public.").unwrap_or(name))
 }
 
@@ -74,15 +76,23 @@ fn missing_table(message: &str) -> Option<&str> {
 pub fn table_names(context: &SessionContext) -> Vec<String> {
     let mut names = Vec::new();
     for catalog_name in context.catalog_names() {
-        let Some(catalog) = context.catalog(&catalog_name) else { continue };
+        let Some(catalog) = context.catalog(&catalog_name) else {
+            continue;
+        };
         for schema_name in catalog.schema_names() {
             if schema_name == "information_schema" {
                 continue;
             }
-            let Some(schema) = catalog.schema(&schema_name) else { continue };
+            let Some(schema) = catalog.schema(&schema_name) else {
+                continue;
+            };
             let default = catalog_name == "datafusion" && schema_name == "public";
             names.extend(schema.table_names().into_iter().map(|table| {
-                if default { table } else { format!("{catalog_name}.{schema_name}.{table}") }
+                if default {
+                    table
+                } else {
+                    format!("{catalog_name}.{schema_name}.{table}")
+                }
             }));
         }
     }

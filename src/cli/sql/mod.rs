@@ -78,7 +78,9 @@ pub async fn run(args: SqlArgs) -> Result<(), CliError> {
     let file = ConfigFile::in_working_directory()?;
     let plan = Plan::new(&args, &file)?;
     if text.is_none() && args.output.is_some() {
-        return Err(CliError::Usage("-o needs statements: give them, -f FILE, or -".to_owned()));
+        return Err(CliError::Usage(
+            "-o needs statements: give them, -f FILE, or -".to_owned(),
+        ));
     }
     if plan.format.is_binary() && text.is_some() && plan.destination.is_terminal() {
         return Err(CliError::Usage(format!(
@@ -119,24 +121,31 @@ impl Plan {
                 path.display()
             )));
         }
-        let by_name = args.output.as_ref().and_then(|path| Format::of_name(path.to_str()?));
+        let by_name = args
+            .output
+            .as_ref()
+            .and_then(|path| Format::of_name(path.to_str()?));
         let configured = match file.print.get("format") {
-            Some(name) => Some(
-                <Format as clap::ValueEnum>::from_str(name, true).map_err(|_| {
-                    CliError::Usage(format!("tamis.toml: [print] format: there is no '{name}'"))
-                })?,
-            ),
+            Some(name) => Some(<Format as clap::ValueEnum>::from_str(name, true).map_err(
+                |_| CliError::Usage(format!("tamis.toml: [print] format: there is no '{name}'")),
+            )?),
             None => None,
         };
         let max_rows = match (args.max_rows, file.print.get("max_rows")) {
             (Some(rows), _) => Some(rows),
             (None, Some(rows)) => Some(rows.parse().map_err(|_| {
-                CliError::Usage(format!("tamis.toml: [print] max_rows: '{rows}' is no number"))
+                CliError::Usage(format!(
+                    "tamis.toml: [print] max_rows: '{rows}' is no number"
+                ))
             })?),
             (None, None) => None,
         };
         Ok(Self {
-            format: args.format.or(by_name).or(configured).unwrap_or(Format::Table),
+            format: args
+                .format
+                .or(by_name)
+                .or(configured)
+                .unwrap_or(Format::Table),
             max_rows,
             destination: Destination::new(args.output.as_deref()),
         })
@@ -176,7 +185,12 @@ fn statements_of(args: &SqlArgs) -> Result<Option<String>, CliError> {
 
 async fn run_text(engine: &mut Engine, text: &str, plan: Plan) -> Result<(), CliError> {
     let statements = split(text, &engine.context().copied_config()).map_err(|error| {
-        CliError::Failed(place(error.number, error.line, error.number > 1 || error.line > 1, &error.message))
+        CliError::Failed(place(
+            error.number,
+            error.line,
+            error.number > 1 || error.line > 1,
+            &error.message,
+        ))
     })?;
     if statements.is_empty() {
         return Err(CliError::Usage("there is no statement to run".to_owned()));
@@ -194,16 +208,29 @@ async fn run_text(engine: &mut Engine, text: &str, plan: Plan) -> Result<(), Cli
             let with_place = several || statement.line > 1;
             CliError::Failed(place(statement.number, statement.line, with_place, message))
         };
-        let rows = match engine.run(statement).await.map_err(|message| named(&message))? {
+        let rows = match engine
+            .run(statement)
+            .await
+            .map_err(|message| named(&message))?
+        {
             Outcome::Done => continue,
             Outcome::Rows(rows) => rows,
         };
         if last_result != Some(index) {
             // Run to its end all the same: it may write, and it may fail.
-            deliver(rows, None, false).await.map_err(|error| named(&message_of(error)))?;
+            deliver(rows, None, false)
+                .await
+                .map_err(|error| named(&message_of(error)))?;
             continue;
         }
-        let Some(Plan { format, max_rows, destination }) = plan.take() else { continue };
+        let Some(Plan {
+            format,
+            max_rows,
+            destination,
+        }) = plan.take()
+        else {
+            continue;
+        };
         let on_terminal = destination.is_terminal();
         let look = Look {
             width: on_terminal.then(super::terminal_width),
@@ -227,7 +254,11 @@ async fn run_text(engine: &mut Engine, text: &str, plan: Plan) -> Result<(), Cli
         };
         match destination.commit() {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-            Err(error) => return Err(CliError::Failed(format!("cannot write the result: {error}"))),
+            Err(error) => {
+                return Err(CliError::Failed(format!(
+                    "cannot write the result: {error}"
+                )));
+            }
             Ok(()) => {}
         }
         if written.cut {
@@ -267,5 +298,8 @@ fn place(number: usize, line: u64, with_place: bool, message: &str) -> String {
 
 fn name_of(format: Format) -> String {
     use clap::ValueEnum;
-    format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    format
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
 }

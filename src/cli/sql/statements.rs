@@ -66,7 +66,7 @@ pub fn split(sql: &str, config: &SessionConfig) -> Result<Vec<Numbered>, SyntaxE
         line,
         message: describe(error),
     };
-    let dialect = dialect_from_str(options.dialect.to_string())
+    let dialect = dialect_from_str(options.dialect)
         .or_else(|| dialect_from_str("generic"))
         .ok_or_else(|| SyntaxError {
             number: 1,
@@ -102,9 +102,19 @@ pub fn split(sql: &str, config: &SessionConfig) -> Result<Vec<Numbered>, SyntaxE
                 .to_owned(),
             });
         }
-        let statement = parser.parse_statement().map_err(|error| failed(number, line, &error))?;
-        let action = action(statement).map_err(|message| SyntaxError { number, line, message })?;
-        statements.push(Numbered { number, line, action });
+        let statement = parser
+            .parse_statement()
+            .map_err(|error| failed(number, line, &error))?;
+        let action = action(statement).map_err(|message| SyntaxError {
+            number,
+            line,
+            message,
+        })?;
+        statements.push(Numbered {
+            number,
+            line,
+            action,
+        });
         delimited = false;
     }
 }
@@ -113,7 +123,9 @@ impl Numbered {
     /// Whether the statement has a result to show: rows, a plan, or a count. Definitions and
     /// settings have none.
     pub fn gives_result(&self) -> bool {
-        let Action::Engine(statement) = &self.action else { return false };
+        let Action::Engine(statement) = &self.action else {
+            return false;
+        };
         match statement.as_ref() {
             Statement::CopyTo(_) | Statement::Explain(_) => true,
             Statement::CreateExternalTable(_) | Statement::Reset(_) => false,
@@ -139,7 +151,9 @@ impl Numbered {
 
     /// Whether its result has lines that belong together, as a plan has.
     pub fn is_explain(&self) -> bool {
-        let Action::Engine(statement) = &self.action else { return false };
+        let Action::Engine(statement) = &self.action else {
+            return false;
+        };
         match statement.as_ref() {
             Statement::Explain(_) => true,
             Statement::Statement(statement) => matches!(
@@ -159,7 +173,10 @@ fn action(statement: Statement) -> Result<Action, String> {
             }
         }
         Statement::Statement(inner) => {
-            if let SqlStatement::Set(Set::SingleAssignment { variable, values, .. }) = inner.as_ref() {
+            if let SqlStatement::Set(Set::SingleAssignment {
+                variable, values, ..
+            }) = inner.as_ref()
+            {
                 if let Some(key) = tamis_key(variable) {
                     let value = match values.as_slice() {
                         [value] => literal(value),
@@ -172,7 +189,10 @@ fn action(statement: Statement) -> Result<Action, String> {
                 }
                 let key = variable.to_string();
                 if key.starts_with("datafusion.") {
-                    return Ok(Action::SetEngine { key, statement: Box::new(statement) });
+                    return Ok(Action::SetEngine {
+                        key,
+                        statement: Box::new(statement),
+                    });
                 }
             }
         }
@@ -186,7 +206,10 @@ fn tamis_key(name: &ObjectName) -> Option<String> {
     let parts: Option<Vec<String>> = name
         .0
         .iter()
-        .map(|part| part.as_ident().map(|ident| ident.value.to_ascii_lowercase()))
+        .map(|part| {
+            part.as_ident()
+                .map(|ident| ident.value.to_ascii_lowercase())
+        })
         .collect();
     let parts = parts?;
     let (first, rest) = parts.split_first()?;
@@ -202,15 +225,18 @@ fn literal(value: &Expr) -> Option<Option<String>> {
             Value::Boolean(value) => Some(Some(value.to_string())),
             other => other.clone().into_string().map(Some),
         },
-        Expr::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("default") => {
+        Expr::Identifier(name)
+            if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("default") =>
+        {
             Some(None)
         }
         Expr::Identifier(name) => Some(Some(name.value.clone())),
         // A licence use such as train-commercial, unquoted.
         Expr::BinaryOp { .. } | Expr::CompoundIdentifier(_) => None,
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
-            literal(expr)?.map(|number| Some(format!("-{number}")))
-        }
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } => literal(expr)?.map(|number| Some(format!("-{number}"))),
         _ => None,
     }
 }
@@ -225,8 +251,12 @@ mod tests {
 
     #[test]
     fn statements_know_number_and_line() {
-        let statements = parsed("-- a; b\nSELECT ';';;\n\nCREATE VIEW v AS\nSELECT 1;\nSELECT 2").unwrap();
-        let places: Vec<_> = statements.iter().map(|s| (s.number, s.line, s.gives_result())).collect();
+        let statements =
+            parsed("-- a; b\nSELECT ';';;\n\nCREATE VIEW v AS\nSELECT 1;\nSELECT 2").unwrap();
+        let places: Vec<_> = statements
+            .iter()
+            .map(|s| (s.number, s.line, s.gives_result()))
+            .collect();
         assert_eq!(places, [(1, 2, true), (2, 4, false), (3, 6, true)]);
         assert!(parsed("  -- nothing\n;").unwrap().is_empty());
     }
@@ -235,10 +265,21 @@ mod tests {
     fn the_statement_that_does_not_parse_is_named() {
         let error = parsed("SELECT 1;\nSELECT 2;\nSELEC 3").unwrap_err();
         assert_eq!((error.number, error.line), (3, 3));
-        assert!(error.message.contains("SELEC") && error.message.contains("Line: 3"), "{error:?}");
+        assert!(
+            error.message.contains("SELEC") && error.message.contains("Line: 3"),
+            "{error:?}"
+        );
         let error = parsed("SELECT 1\nSELECT 2").unwrap_err();
-        assert!(error.message.contains("Line: 2") || error.message.contains("line 2"), "{error:?}");
-        assert!(parsed("SELECT 'open").unwrap_err().message.contains("Unterminated"));
+        assert!(
+            error.message.contains("Line: 2") || error.message.contains("line 2"),
+            "{error:?}"
+        );
+        assert!(
+            parsed("SELECT 'open")
+                .unwrap_err()
+                .message
+                .contains("Unterminated")
+        );
     }
 
     #[test]
@@ -248,13 +289,34 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let some = |value: &str| Some(value.to_owned());
-        assert_eq!(set("SET tamis.lexicon = 'a b.csv'"), ("lexicon".to_owned(), some("a b.csv")));
-        assert_eq!(set("set TAMIS.Use TO research"), ("use".to_owned(), some("research")));
-        assert_eq!(set("SET tamis.lexicon = DEFAULT"), ("lexicon".to_owned(), None));
-        assert_eq!(set("SET tamis.lexicon = NULL"), ("lexicon".to_owned(), None));
+        assert_eq!(
+            set("SET tamis.lexicon = 'a b.csv'"),
+            ("lexicon".to_owned(), some("a b.csv"))
+        );
+        assert_eq!(
+            set("set TAMIS.Use TO research"),
+            ("use".to_owned(), some("research"))
+        );
+        assert_eq!(
+            set("SET tamis.lexicon = DEFAULT"),
+            ("lexicon".to_owned(), None)
+        );
+        assert_eq!(
+            set("SET tamis.lexicon = NULL"),
+            ("lexicon".to_owned(), None)
+        );
         assert_eq!(set("RESET tamis.lexicon"), ("lexicon".to_owned(), None));
-        assert!(parsed("SET tamis.use = a-b").unwrap_err().message.contains("in single quotes"));
-        let engine = parsed("SET datafusion.execution.batch_size = 10").unwrap().remove(0);
-        assert!(matches!(engine.action, Action::SetEngine { key, .. } if key == "datafusion.execution.batch_size"));
+        assert!(
+            parsed("SET tamis.use = a-b")
+                .unwrap_err()
+                .message
+                .contains("in single quotes")
+        );
+        let engine = parsed("SET datafusion.execution.batch_size = 10")
+            .unwrap()
+            .remove(0);
+        assert!(
+            matches!(engine.action, Action::SetEngine { key, .. } if key == "datafusion.execution.batch_size")
+        );
     }
 }

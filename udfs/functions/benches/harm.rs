@@ -3,7 +3,8 @@
 //!
 //! Each function stands beside two baselines over the same documents: counting characters (the
 //! least anybody can do with a text) and finding the lexicon's terms as they are written with
-//! daachorse alone (no normal forms, no boundaries, no masks, no scores).
+//! daachorse alone (no normal forms, no boundaries, no masks, no scores). Only the release profile
+//! of `cargo bench` is fair to them: the dev profile leaves what is generic here unoptimised.
 
 use std::hint::black_box;
 use std::sync::Arc;

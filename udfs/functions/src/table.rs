@@ -238,6 +238,32 @@ pub(crate) async fn formats(ctx: &SessionContext, setting: &str, uri: &str) -> R
     Ok(located.files.iter().map(|file| file.format).collect())
 }
 
+/// Checks the columns of a table that has readers of its own; gives a warning for each that is not
+/// used. `file` is named when the table has several.
+pub(crate) fn check_columns(
+    uri: &str,
+    file: Option<&str>,
+    names: &[String],
+    columns: &[Column],
+) -> Result<Vec<String>> {
+    match check::header(names, columns) {
+        Ok(unused) => Ok(unused.iter().map(|name| unused_column(uri, name)).collect()),
+        Err(problem) => Err(malformed(uri, file, problem)),
+    }
+}
+
+fn unused_column(uri: &str, name: &str) -> String {
+    format!("{uri}: column {name} is not used")
+}
+
+fn malformed(uri: &str, file: Option<&str>, problem: Problem) -> ResourceError {
+    ResourceError::Malformed {
+        uri: uri.to_owned(),
+        location: in_file(file, problem.place),
+        message: problem.message,
+    }
+}
+
 /// The content of each file of a resource that is not read row by row, uncompressed, with the
 /// digest of the whole as in [`TableSummary`].
 pub(crate) async fn read_files(
@@ -346,9 +372,8 @@ impl Reading<'_> {
     fn found(&mut self, found: Found) -> Result<()> {
         match found {
             Found::Header(names) => {
-                let checked = check::header(&names, self.columns);
-                for name in checked.map_err(|problem| self.malformed(problem))? {
-                    let warning = format!("{}: column {name} is not used", self.uri);
+                let file = self.file.as_deref();
+                for warning in check_columns(self.uri, file, &names, self.columns)? {
                     if !self.warnings.contains(&warning) {
                         self.warnings.push(warning);
                     }
@@ -394,11 +419,7 @@ impl Reading<'_> {
     }
 
     fn malformed(&self, problem: Problem) -> ResourceError {
-        ResourceError::Malformed {
-            uri: self.uri.to_owned(),
-            location: in_file(self.file.as_deref(), problem.place),
-            message: problem.message,
-        }
+        malformed(self.uri, self.file.as_deref(), problem)
     }
 }
 

@@ -1,16 +1,20 @@
 //! Lexicons: delimited and NDJSON text goes to the lexicon's own readers, which allow comments;
 //! tables of other formats are read by column.
 
+use std::collections::BTreeSet;
+
 use datafusion::prelude::SessionContext;
 use tamis_harm::{
     ALLOW, Entry, Lexicon, MatchKind, Taxonomy, parse_lexicon_csv, parse_lexicon_ndjson,
 };
 use tamis_resource::{Identity, ResourceError, Result};
 
-use crate::table::{Column, FileContent, Format, Kind, Row, formats, read_files, read_rows};
+use crate::table::{
+    Column, FileContent, Format, Kind, Row, check_columns, formats, read_files, read_rows,
+};
 
 /// In the order of their indexes below.
-const COLUMNS: &[Column] = &[
+const COLUMNS: [Column; 7] = [
     Column::required("term", Kind::Text),
     Column::required("risk", Kind::Text),
     Column::required("weight", Kind::Number),
@@ -42,6 +46,10 @@ pub(super) async fn load(
         let (files, sha256) = read_files(ctx, "lexicon", uri).await?;
         for file in &files {
             entries.extend(parse(uri, file)?);
+            // Their readers have insisted on what each entry needs.
+            let columns = COLUMNS.map(|column| Column::optional(column.name, column.kind));
+            let unused = check_columns(uri, file.name.as_deref(), &names(file), &columns)?;
+            warnings.extend(unused);
         }
         sha256
     } else {
@@ -49,7 +57,7 @@ pub(super) async fn load(
             entries.push((row.location(), entry(uri, row)?));
             Ok(())
         };
-        let summary = read_rows(ctx, "lexicon", uri, COLUMNS, &mut each).await?;
+        let summary = read_rows(ctx, "lexicon", uri, &COLUMNS, &mut each).await?;
         warnings.extend(summary.warnings);
         summary.sha256
     };
@@ -77,6 +85,27 @@ fn parse(uri: &str, file: &FileContent) -> Result<Vec<(String, Entry)>> {
             None => (place, entry),
         })
         .collect())
+}
+
+/// The columns of a file that has been read.
+fn names(file: &FileContent) -> Vec<String> {
+    if let Format::Separated(delimiter) = file.format {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .from_reader(file.bytes.as_slice());
+        let headers = reader.headers().cloned().unwrap_or_default();
+        return headers.iter().map(str::to_owned).collect();
+    }
+    let lines = file.bytes.split(|byte| *byte == b'\n');
+    let objects = lines.filter_map(|line| {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line).ok()
+    });
+    let names: BTreeSet<String> = objects
+        .flat_map(|object| object.into_iter().map(|(name, _)| name))
+        .collect();
+    names.into_iter().collect()
 }
 
 fn entry(uri: &str, row: &Row<'_>) -> Result<Entry> {

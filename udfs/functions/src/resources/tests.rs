@@ -141,6 +141,23 @@ async fn lexicons_of_every_format_are_one() {
             [true, false]
         );
     }
+    let extra = folder.file(
+        "x.csv",
+        "# ours\nterm, risk,weight,author\nsell it all,A4a,0.9,me\n",
+    );
+    let loaded = load(&[("lexicon", &extra)]).await.unwrap();
+    assert_eq!(
+        loaded.warnings,
+        [format!("{extra}: column author is not used")]
+    );
+    let misspelt = folder.file(
+        "m.ndjson",
+        "{\"term\":\"a b\",\"risk\":\"A4a\",\"weight\":0.9,\"varients\":\"none\"}\n",
+    );
+    assert_eq!(
+        error(&[("lexicon", &misspelt)]).await,
+        format!("{misspelt}, header: unknown column varients: did you mean variants?")
+    );
     let broken = folder.file("b.csv", "term,risk,weight\nok then,A4a,0.9\nnext,A9z,0.9\n");
     let message = error(&[("lexicon", &broken)]).await;
     assert!(
@@ -271,4 +288,12 @@ async fn the_subject_key_comes_from_a_file_or_the_environment() {
         error(&[("subject_key", "env:TAMIS_NO_SUCH_KEY")]).await,
         "cannot read env:TAMIS_NO_SUCH_KEY (setting tamis.subject_key): the environment variable TAMIS_NO_SUCH_KEY is not set"
     );
+}
+
+#[test]
+fn loading_can_be_spawned() {
+    fn is_send<T: Send>(_: &T) {}
+    let ctx = SessionContext::new();
+    let settings = TamisSettings::default();
+    is_send(&Resources::load(&ctx, &settings));
 }
