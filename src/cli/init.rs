@@ -24,6 +24,7 @@ pub struct InitArgs {
     /// Write to this file instead of standard output; an existing file is not overwritten
     #[arg(short, long)]
     pub output: Option<PathBuf>,
+    /// How to reach S3
     #[command(flatten)]
     pub stores: StoreArgs,
 }

@@ -40,11 +40,13 @@ pub struct RunArgs {
     /// Only the first N rows of the corpus
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+    /// How much at once
     #[command(flatten)]
     pub work: WorkArgs,
     /// Print the report as JSON instead of a summary
     #[arg(long)]
     pub json: bool,
+    /// How to reach S3
     #[command(flatten)]
     pub stores: StoreArgs,
 }

@@ -24,6 +24,7 @@ pub struct TraceArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// How to reach S3
     #[command(flatten)]
     pub stores: StoreArgs,
 }

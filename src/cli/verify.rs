@@ -32,8 +32,10 @@ pub struct VerifyArgs {
     /// Print the checks as JSON
     #[arg(long)]
     pub json: bool,
+    /// How much at once
     #[command(flatten)]
     pub work: WorkArgs,
+    /// How to reach S3
     #[command(flatten)]
     pub stores: StoreArgs,
 }

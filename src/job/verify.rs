@@ -347,7 +347,7 @@ async fn check_rows(
             problems.extend(found.problems);
         }
     }
-    let units: Vec<(Vec<String>, Option<(String, i64, i64)>)> = stream::iter(&manifest.units)
+    let units: Vec<UnitRows> = stream::iter(&manifest.units)
         .map(|unit| check_unit(output, manifest, unit, broken))
         .buffered(CONCURRENT)
         .try_collect()
@@ -377,6 +377,9 @@ async fn check_rows(
     })
 }
 
+/// What is wrong in a unit, and its input with the first and last row.
+type UnitRows = (Vec<String>, Option<(String, i64, i64)>);
+
 struct FileRows {
     rows: Vec<i64>,
     problems: Vec<String>,
@@ -387,7 +390,7 @@ async fn check_unit(
     manifest: &Manifest,
     unit: &ManifestUnit,
     broken: &BTreeSet<String>,
-) -> Result<(Vec<String>, Option<(String, i64, i64)>)> {
+) -> Result<UnitRows> {
     let path = receipt::clear_path(&unit.name);
     if broken.contains(&path)
         || unit
