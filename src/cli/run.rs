@@ -28,7 +28,7 @@ Exit codes: 0 done; 1 could not finish; 2 wrong flags, settings or job file; 3 d
 pub struct RunArgs {
     /// The job file (`tamis init CORPUS` writes one)
     pub job: PathBuf,
-    /// Where to write, instead of [output] uri
+    /// Where to write, instead of the job file's output.uri
     #[arg(short, long)]
     pub output: Option<String>,
     /// Set a key of the job file: --set policy.as_of=2026-11-01, --set tamis.sources=FILE
