@@ -295,3 +295,155 @@ fn walk(folder: &std::path::Path, prefix: &str, found: &mut BTreeMap<String, u64
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use futures::stream::BoxStream;
+    use object_store::memory::InMemory;
+    use object_store::{
+        CopyOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, PutMultipartOptions,
+        PutResult, Result as StoreResult,
+    };
+
+    use super::*;
+
+    /// How a server misbehaves.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Fault {
+        None,
+        /// Create-only writes are done, but the reply is lost.
+        LostReply,
+        /// `If-None-Match` is accepted and ignored.
+        IgnoresCreate,
+    }
+
+    #[derive(Debug)]
+    struct Faulty {
+        inner: InMemory,
+        fault: Fault,
+    }
+
+    impl std::fmt::Display for Faulty {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{:?}", self.fault)
+        }
+    }
+
+    #[async_trait]
+    impl ObjectStore for Faulty {
+        async fn put_opts(
+            &self,
+            path: &Path,
+            payload: PutPayload,
+            mut options: PutOptions,
+        ) -> StoreResult<PutResult> {
+            let create = options.mode == PutMode::Create;
+            if self.fault == Fault::IgnoresCreate {
+                options.mode = PutMode::Overwrite;
+            }
+            let result = self.inner.put_opts(path, payload, options).await?;
+            if create && self.fault == Fault::LostReply {
+                return Err(object_store::Error::Generic {
+                    store: "faulty",
+                    source: "connection reset".into(),
+                });
+            }
+            Ok(result)
+        }
+
+        async fn put_multipart_opts(
+            &self,
+            path: &Path,
+            options: PutMultipartOptions,
+        ) -> StoreResult<Box<dyn MultipartUpload>> {
+            self.inner.put_multipart_opts(path, options).await
+        }
+
+        async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
+            self.inner.get_opts(path, options).await
+        }
+
+        fn delete_stream(
+            &self,
+            paths: BoxStream<'static, StoreResult<Path>>,
+        ) -> BoxStream<'static, StoreResult<Path>> {
+            self.inner.delete_stream(paths)
+        }
+
+        fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
+            self.inner.list(prefix)
+        }
+
+        async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
+            self.inner.list_with_delimiter(prefix).await
+        }
+
+        async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
+            self.inner.copy_opts(from, to, options).await
+        }
+    }
+
+    fn output(fault: Fault) -> Output {
+        Output {
+            location: Location {
+                store: Arc::new(Faulty {
+                    inner: InMemory::new(),
+                    fault,
+                }),
+                url: "s3://bucket/out".parse().unwrap(),
+                path: Path::from("out"),
+                local: None,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_ignores_create_is_found_out() {
+        for (fault, protocol) in [
+            (Fault::None, CommitProtocol::CreateOnly),
+            (Fault::IgnoresCreate, CommitProtocol::SingleWriter),
+        ] {
+            let output = output(fault);
+            assert_eq!(output.probe_protocol().await.unwrap(), protocol);
+            assert!(
+                output.list().await.unwrap().is_empty(),
+                "the probe is removed"
+            );
+            let (ours, theirs) = (Bytes::from("ours"), Bytes::from("theirs"));
+            assert_eq!(
+                output.create("m", &theirs, protocol).await.unwrap(),
+                Created::New
+            );
+            assert_eq!(
+                output.create("m", &theirs, protocol).await.unwrap(),
+                Created::Same
+            );
+            assert_eq!(
+                output.create("m", &ours, protocol).await.unwrap(),
+                Created::Other(theirs.clone())
+            );
+            assert_eq!(output.get("m").await.unwrap(), Some(theirs));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lost_reply_is_resolved_by_reading_back() {
+        let output = output(Fault::LostReply);
+        let (ours, theirs) = (Bytes::from("ours"), Bytes::from("theirs"));
+        let create = |name: &'static str, bytes: Bytes| {
+            let output = output.clone();
+            async move {
+                output
+                    .create(name, &bytes, CommitProtocol::CreateOnly)
+                    .await
+                    .unwrap()
+            }
+        };
+        assert_eq!(create("m", ours.clone()).await, Created::Same);
+        output.put("n", theirs.clone()).await.unwrap();
+        assert_eq!(create("n", ours).await, Created::Other(theirs));
+    }
+}
