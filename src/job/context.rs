@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
@@ -25,7 +24,7 @@ use super::judged::{check_columns, judged_sql};
 use super::pack::Pack;
 use super::plan_check;
 use super::provenance::{OutputSchemas, UnitFacts};
-use super::reader::{UnitTable, corpus_schema};
+use super::reader::UnitTable;
 use super::spec::{FORMAT, Layout, Spec, SpecResource};
 use super::unit::{Unit, plan_units};
 
@@ -202,9 +201,8 @@ impl Job {
         }
     }
 
-    /// A session over one unit with the view `judged` and the side tables.
-    ///
-    /// `judged_columns`: the mapping, so that the assessment reads only what it needs.
+    /// A session over one unit with the view `judged` and the side tables; without an assessment
+    /// (while it is being made) `source_assessment` is empty.
     pub async fn session(
         &self,
         table: Arc<UnitTable>,
@@ -293,11 +291,6 @@ impl Job {
         plan_check::check_assess(&assess)?;
         self.clear_plan(&ctx).await?;
         Ok(())
-    }
-
-    /// The corpus schema as a policy sees it.
-    pub fn corpus_schema(&self) -> SchemaRef {
-        corpus_schema(&self.inputs.schema)
     }
 }
 
