@@ -44,6 +44,7 @@ mod field;
 mod record;
 mod registry;
 mod rules;
+pub mod signals;
 mod sources;
 mod subject;
 

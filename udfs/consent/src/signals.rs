@@ -1,0 +1,27 @@
+//! Opt-out signals: what a site, a header or a document says about its use for training.
+//!
+//! Pure parsers, one module a signal, each to its specification. They take what was fetched
+//! and never fetch. `None` means that there is no signal; input that is malformed counts as
+//! the most restrictive reading of it.
+
+/// What a signal says of a use, from the least to the most restrictive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// The use is allowed.
+    Allowed,
+    /// The use is allowed under conditions the signal names (a payment, a contact, a licence).
+    Conditional,
+    /// The use is not allowed.
+    Disallowed,
+}
+
+impl Permission {
+    /// `allowed`, `conditional` or `disallowed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Conditional => "conditional",
+            Self::Disallowed => "disallowed",
+        }
+    }
+}
