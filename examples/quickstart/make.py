@@ -71,6 +71,24 @@ URLS = {
     "forum-answers": "https://forum.example.com/answers/{number}",
 }
 
+# What the sites said of their pages, fetched every four weeks while they were crawled. From the
+# fourth time on the town keeps its pages 1070 to 1079 to itself; for one page a header has
+# reserved the rights to text and data mining all along.
+SNAPSHOT_EVERY = datetime.timedelta(days=28)
+SNAPSHOTS = 8
+ROBOTS = {
+    "handbook.example.org": ["User-agent: *\nAllow: /\n"] * SNAPSHOTS,
+    "town.example.org": ["User-agent: *\nDisallow: /login\n"] * 3
+    + ["User-agent: *\nDisallow: /login\n\nUser-agent: GPTBot\nDisallow: /login\nDisallow: /pages/107\n"] * (SNAPSHOTS - 3),
+    "board.example.com": ["User-agent: *\nDisallow: /private/\nContent-Signal: search=yes, ai-train=yes\n"] * SNAPSHOTS,
+}
+CLOSED_PAGES = "https://town.example.org/pages/107"
+RESERVED_PAGE = "https://town.example.org/pages/1085.html"
+BLOCKED_PAGE = "https://town.example.org/pages/1066.html"
+
+# A header that says something else than the licence column.
+FOREIGN_HEADER = "# SPDX-License-Identifier: GPL-3.0-or-later\n\n"
+
 # One sentence each, put into the middle of an ordinary text. The phrases are entries of the
 # built-in lexicon; two are written the way people write to get past a filter.
 HARMFUL = {
@@ -124,6 +142,8 @@ class Group:
     harmful: dict[int, str] = dataclasses.field(default_factory=dict)
     # Position -> licence instead of the source's own spellings.
     licenses: dict[int, str] = dataclasses.field(default_factory=dict)
+    # Positions whose text begins with FOREIGN_HEADER.
+    headers: tuple[int, ...] = ()
     # Position -> subject; with `all_authored` every other row has a subject who agreed.
     authors: dict[int, str] = dataclasses.field(default_factory=dict)
     all_authored: bool = False
@@ -177,7 +197,8 @@ PARTS = [
         [
             Group(
                 "open-handbook", 40,
-                licenses={8: "CC BY-NC 4.0", 15: "CC BY", 30: "cc by"},
+                licenses={8: "CC BY-NC 4.0", 15: "CC BY", 30: "cc by", 20: "MIT"},
+                headers=(20,),
                 authors={5: "author-004", 12: "author-001", 22: "author-002", 33: "author-005"},
             ),
             Group("licensed-encyclopedia", 30),
@@ -241,6 +262,8 @@ def make_rows(part: Part, rng: random.Random, writer: Writer, numbers) -> list[l
         for position in range(group.rows):
             number = next(numbers)
             text, topic = writer.text(lang, group.harmful.get(position))
+            if position in group.headers:
+                text = FOREIGN_HEADER + text
             author = group.authors.get(position)
             if author is None and group.all_authored:
                 author = rng.choice(GRANTED_USERS)
@@ -271,7 +294,19 @@ def expected(row: dict, harmful: bool, refused: set[str]) -> str:
     license_word = row["license"].lower().replace("-", " ")
     if row["source"] in refused or harmful or row["author"] in not_consenting or " nc" in license_word:
         return "drop"
-    return "review" if license_word == "cc by" else "keep"
+    if row["url"] in (RESERVED_PAGE, BLOCKED_PAGE) or is_closed(row):
+        return "drop"
+    return "review" if license_word == "cc by" or row["body"].startswith(FOREIGN_HEADER) else "keep"
+
+
+def snapshot_times() -> list[datetime.datetime]:
+    first = FIRST_FETCH - datetime.timedelta(minutes=30)
+    return [first + number * SNAPSHOT_EVERY for number in range(SNAPSHOTS)]
+
+
+def is_closed(row: dict) -> bool:
+    """Whether the site kept the page to itself when it was collected."""
+    return (row["url"] or "").startswith(CLOSED_PAGES) and row["fetched_at"] >= snapshot_times()[3]
 
 
 def count(made: list[tuple[dict, bool]]) -> dict[str, collections.Counter]:
@@ -337,45 +372,69 @@ SOURCE_COLUMNS = [
     "license_evidence_sha256", "contract_id", "contract_valid_from", "contract_valid_to",
     "commitment_source", "commitment_quality", "commitment_security", "audit_status", "audit_date",
     "crawl_record_uri", "authorization_record_uri", "is_link_list", "gen_model", "gen_model_version",
-    "vertical",
+    "gen_at", "contract_evidence_uri", "contract_evidence_sha256", "commitment_evidence_uri",
+    "commitment_evidence_sha256", "audit_report_uri", "audit_report_sha256", "crawl_record_sha256",
+    "authorization_record_sha256", "opt_out_snapshot_uri", "opt_out_snapshot_sha256", "vertical",
 ]
 
 
 def source_rows() -> list[dict]:
     evidence = f"{FOLDER}/evidence"
-    handbook = EVIDENCE["open-handbook-licence.txt"].encode()
+
+    def proof(column: str, name: str) -> dict:
+        digest = hashlib.sha256(EVIDENCE[name].encode()).hexdigest()
+        return {f"{column}_uri": f"{evidence}/{name}", f"{column}_sha256": digest}
+
+    contract = "licensed-encyclopedia-contract.txt"
+    snapshots = {
+        "opt_out_snapshot_uri": f"{FOLDER}/opt_out.csv",
+        "opt_out_snapshot_sha256": hashlib.sha256((HERE / "opt_out.csv").read_bytes()).hexdigest(),
+    }
     return [
         {
             "source_id": "open-handbook", "acquisition_mode": "open_source", "origin_region": "cn",
-            "license": "CC-BY-4.0", "license_evidence_uri": f"{evidence}/open-handbook-licence.txt",
-            "license_evidence_sha256": hashlib.sha256(handbook).hexdigest(), "vertical": "handbook",
-        },
+            "license": "CC-BY-4.0", "vertical": "handbook",
+        } | proof("license_evidence", "open-handbook-licence.txt"),
         {
             "source_id": "licensed-encyclopedia", "acquisition_mode": "commercial", "origin_region": "cn",
             "license": "CDLA-Permissive-2.0", "contract_id": "C-2025-017",
             "contract_valid_from": "2025-01-01T00:00:00Z", "contract_valid_to": "2027-12-31T23:59:59Z",
             "commitment_source": "true", "commitment_quality": "true", "commitment_security": "true",
             "audit_status": "passed", "audit_date": "2026-01-15T00:00:00Z", "vertical": "encyclopedia",
-        },
+        } | proof("contract_evidence", contract) | proof("commitment_evidence", contract) | proof("audit_report", contract),
         {
             "source_id": "town-pages", "acquisition_mode": "self_collected", "origin_region": "overseas",
-            "license": "CC-BY-4.0", "crawl_record_uri": f"{evidence}/town-pages-crawl.csv", "vertical": "local",
-        },
+            "license": "CC-BY-4.0", "vertical": "local",
+        } | proof("crawl_record", "town-pages-crawl.csv") | snapshots,
         {
             "source_id": "message-board", "acquisition_mode": "self_collected", "origin_region": "overseas",
-            "license": "CC-BY-4.0", "crawl_record_uri": f"{evidence}/message-board-crawl.csv", "vertical": "social",
-        },
+            "license": "CC-BY-4.0", "vertical": "social",
+        } | proof("crawl_record", "message-board-crawl.csv") | snapshots,
         {
             "source_id": "forum-answers", "acquisition_mode": "user_input", "origin_region": "cn",
-            "license": "CC-BY-4.0", "authorization_record_uri": f"{evidence}/forum-answers-authorisation.txt",
-            "vertical": "questions and answers",
-        },
+            "license": "CC-BY-4.0", "vertical": "questions and answers",
+        } | proof("authorization_record", "forum-answers-authorisation.txt"),
         {
             "source_id": "model-drafts", "acquisition_mode": "synthetic", "origin_region": "cn",
-            "license": "CC0-1.0", "gen_model": "draft-writer", "gen_model_version": "2026.1",
+            "license": "CC0-1.0", "gen_model": "draft-writer", "gen_model_version": "2026.1", "gen_at": "2026-01-20T00:00:00Z",
             "vertical": "everyday texts",
         },
     ]
+
+
+def write_snapshots() -> None:
+    with open(HERE / "opt_out.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["url", "fetched_at", "kind", "status", "sha256", "body"])
+
+        def add(url: str, fetched_at: datetime.datetime, kind: str, body: str) -> None:
+            digest = hashlib.sha256(body.encode()).hexdigest()
+            table.writerow([url, f"{fetched_at:%Y-%m-%dT%H:%M:%SZ}", kind, 200, digest, body])
+
+        for host, bodies in ROBOTS.items():
+            for fetched_at, body in zip(snapshot_times(), bodies, strict=True):
+                add(f"https://{host}/robots.txt", fetched_at, "robots.txt", body)
+        add(RESERVED_PAGE, snapshot_times()[0], "headers", "tdm-reservation: 1\n")
 
 
 def write_registries() -> None:
@@ -385,6 +444,12 @@ def write_registries() -> None:
     for name, text in EVIDENCE.items():
         (folder / name).write_bytes(text.encode())
 
+    write_snapshots()
+    with open(HERE / "blocked.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["entry", "kind", "listed_at", "removed_at", "reason_code"])
+        table.writerow(["closed.example.net", "domain", "2026-01-01T00:00:00Z", "", "notice 2026-01"])
+        table.writerow([BLOCKED_PAGE, "url", "2026-07-01T00:00:00Z", "", "notice 2026-07"])
     with open(HERE / "sources.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, SOURCE_COLUMNS, restval="", lineterminator="\n")
         table.writeheader()
@@ -413,8 +478,8 @@ EXPECTED = {
     "licensed-encyclopedia": {"keep": 70, "review": 0, "drop": 0, "harmful": 0},
     "message-board": {"keep": 0, "review": 0, "drop": 60, "harmful": 6},
     "model-drafts": {"keep": 50, "review": 0, "drop": 0, "harmful": 0},
-    "open-handbook": {"keep": 90, "review": 5, "drop": 5, "harmful": 1},
-    "town-pages": {"keep": 57, "review": 0, "drop": 3, "harmful": 3},
+    "open-handbook": {"keep": 89, "review": 6, "drop": 5, "harmful": 1},
+    "town-pages": {"keep": 49, "review": 0, "drop": 11, "harmful": 3},
 }
 
 

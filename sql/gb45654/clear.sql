@@ -22,6 +22,10 @@ WITH checked AS (
         -- Source evidence
         source['verdict'] = 'missing' AS source_missing,
         source['verdict'] = 'deny' AS source_denied,
+        -- The contract also has to have been in force when the row was collected.
+        source_at_collection['verdict'] = 'deny'
+            AND array_has_any(source_at_collection['missing'],
+                make_array('contract_valid_from', 'contract_valid_to')) AS contract_denied_then,
         -- Licence. Where the mode has its own proof (contract, collection record, authorisation),
         -- no licence at all is not a finding; one that nobody can read always is.
         license['verdict'] = 'deny' AS license_denied,
@@ -29,12 +33,26 @@ WITH checked AS (
         license['verdict'] = 'missing'
             AND (license_raw IS NOT NULL
                 OR coalesce(source['acquisition_mode'], 'open_source') = 'open_source') AS license_missing,
+        coalesce(license_conflict, false) AS license_contradicted,
+        -- Opt-out signals. A contract that holds is agreed with the supplier and goes before them.
+        opt_out['verdict'] = 'disallowed' AND NOT contracted AS opted_out,
+        opt_out['verdict'] = 'conditional' AND NOT contracted AS opted_out_conditionally,
+        coalesce(opt_out['verdict'], 'unknown') = 'unknown'
+            AND coalesce(source['acquisition_mode'], '') = 'self_collected' AS opt_out_unknown,
+        -- Blocked information
+        coalesce(blocked['verdict'], '') = 'listed' AS listed,
         -- Consent
         consent_required AND consent['status'] = 'missing' AS consent_missing,
         consent_required AND consent['status'] = 'withdrawn' AS consent_withdrawn,
         consent_required AND consent['status'] = 'expired' AS consent_expired,
         consent_required AND consent['status'] = 'refused' AS consent_refused
-    FROM judged
+    FROM (
+        SELECT
+            judged.*,
+            coalesce(source['acquisition_mode'], '') = 'commercial'
+                AND coalesce(source['verdict'], '') = 'allow' AS contracted
+        FROM judged
+    ) AS judged
     LEFT JOIN source_assessment AS gate ON judged.source_id = gate.source_id
 ),
 decided AS (
@@ -48,10 +66,14 @@ decided AS (
             CASE WHEN gate_undecided THEN $source_undecided_verdict ELSE 'keep' END,
             CASE WHEN harm_found THEN 'drop' ELSE 'keep' END,
             CASE WHEN source_missing THEN $source_missing_verdict ELSE 'keep' END,
-            CASE WHEN source_denied THEN 'drop' ELSE 'keep' END,
+            CASE WHEN source_denied OR contract_denied_then THEN 'drop' ELSE 'keep' END,
             CASE WHEN license_denied THEN 'drop' ELSE 'keep' END,
             CASE WHEN license_unclear THEN $license_review_verdict ELSE 'keep' END,
             CASE WHEN license_missing THEN $license_missing_verdict ELSE 'keep' END,
+            CASE WHEN license_contradicted THEN $license_conflict_verdict ELSE 'keep' END,
+            CASE WHEN listed OR opted_out THEN 'drop' ELSE 'keep' END,
+            CASE WHEN opted_out_conditionally THEN $opt_out_conditional_verdict ELSE 'keep' END,
+            CASE WHEN opt_out_unknown THEN $opt_out_unknown_verdict ELSE 'keep' END,
             CASE WHEN consent_missing THEN $consent_missing_verdict ELSE 'keep' END,
             CASE WHEN consent_withdrawn OR consent_expired OR consent_refused THEN 'drop' ELSE 'keep' END
         ) AS verdicts
@@ -90,10 +112,37 @@ SELECT
             'rule', 'source_expired',
             'clause', coalesce(nullif(array_to_string(array_distinct(source['clauses']), '; '), ''), $clause_source_expired),
             'detail', concat('not in force: ', array_to_string(source['missing'], ', '))) END,
+        CASE WHEN contract_denied_then AND NOT source_denied THEN named_struct(
+            'rule', 'source_expired',
+            'clause', array_to_string(array_distinct(source_at_collection['clauses']), '; '),
+            'detail', concat('not in force when collected: ',
+                array_to_string(source_at_collection['missing'], ', '))) END,
+        CASE WHEN listed THEN named_struct(
+            'rule', 'blocked', 'clause', $clause_blocked,
+            'detail', concat('on the block list by its ', blocked['kind'])) END,
+        CASE WHEN opted_out THEN named_struct(
+            'rule', 'opt_out_disallowed', 'clause', $clause_opt_out_disallowed,
+            'detail', concat(coalesce(opt_out['signals'][1]['signal'], 'a signal'), ' forbids it, snapshot sha256 ',
+                coalesce(opt_out['signals'][1]['sha256'], 'unknown'))) END,
+        CASE WHEN opt_out_unknown THEN named_struct(
+            'rule', 'opt_out_unknown', 'clause', $clause_opt_out_unknown,
+            'detail', CASE
+                WHEN url IS NULL THEN 'missing: url'
+                WHEN collected_at IS NULL THEN 'missing: collected_at'
+                ELSE 'missing: a snapshot of the site that shows the collection was allowed' END) END,
         CASE WHEN license_denied THEN named_struct(
             'rule', 'license_denied', 'clause', $clause_license_denied, 'detail', license['reason']) END,
         CASE WHEN license_missing THEN named_struct(
             'rule', 'license_missing', 'clause', $clause_license_missing, 'detail', license['reason']) END,
+        CASE WHEN license_contradicted THEN named_struct(
+            'rule', 'license_conflict', 'clause', $clause_license_conflict,
+            'detail', concat('the text holds ', license_found['spdx'], ', stated is ',
+                coalesce(license['spdx'], 'no known licence'))) END,
+        CASE WHEN opted_out_conditionally THEN named_struct(
+            'rule', 'opt_out_conditional', 'clause', $clause_opt_out_conditional,
+            'detail', concat(coalesce(opt_out['signals'][1]['signal'], 'a signal'),
+                ' allows it under conditions, snapshot sha256 ',
+                coalesce(opt_out['signals'][1]['sha256'], 'unknown'))) END,
         CASE WHEN consent_withdrawn THEN named_struct(
             'rule', 'consent_withdrawn', 'clause', $clause_consent_withdrawn, 'detail', 'consent withdrawn') END,
         CASE WHEN consent_refused THEN named_struct(

@@ -205,10 +205,17 @@ pack = \"gb45654\"                 # `tamis policy export` writes a folder to ch
 purpose = \"model-training\"       # what consent must have been given for
 use = \"train-commercial\"         # what licences must allow
 # as_of = \"2026-11-01T00:00:00Z\"  # judge as of this instant; default: the first run's clock
+# opt_out_max_age_days = \"30\"      # a snapshot older than this at the collection shows no permission
+# opt_out_also_as_of = \"true\"      # signals in force at as_of count too; default false
 
 [resources]
 # One row a source: acquisition mode, licence evidence, contract, records. Required.
 sources = \"sources.csv\"
+# What the sites said of their pages when they were crawled (`tamis optout import`). Without it no
+# row of a self-collected source is kept.
+# opt_out = \"opt_out.parquet\"
+# Domains, addresses and digests that must not be used, with dates.
+# blocked = \"blocked.csv\"
 # One row a consent record. Required when a subject column is mapped.
 # consent = \"consent.parquet\"
 # The key subjects are hashed with: a file, or env:NAME. Never stored or printed.

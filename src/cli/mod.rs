@@ -6,11 +6,15 @@ use clap::{Parser, Subcommand};
 
 pub mod error;
 pub mod init;
+pub mod license;
+pub mod optout;
 pub mod output;
 pub mod policy;
+pub mod print;
 pub mod repl;
 pub mod run;
 pub mod settings;
+pub mod sources;
 pub mod sql;
 pub mod stores;
 pub mod trace;
@@ -45,6 +49,12 @@ enum Command {
     Init(init::InitArgs),
     /// List the built-in policy packs or copy one out
     Policy(policy::PolicyArgs),
+    /// Read, explain or list licences and what the policy says of them
+    License(license::LicenseArgs),
+    /// Check the source registry and its evidence, or the mix of a cleared dataset
+    Sources(sources::SourcesArgs),
+    /// Build the registry of opt-out signals, or ask it about an address
+    Optout(optout::OptoutArgs),
 }
 
 /// Parses the arguments, runs the command, prints its error.
@@ -98,6 +108,9 @@ async fn dispatch(command: Command) -> Result<(), error::CliError> {
         Command::Trace(args) => trace::run(args).await,
         Command::Init(args) => init::run(args).await,
         Command::Policy(args) => policy::run(args),
+        Command::License(args) => license::run(args).await,
+        Command::Sources(args) => sources::run(args).await,
+        Command::Optout(args) => optout::run(args).await,
     }
 }
 

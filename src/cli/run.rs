@@ -57,6 +57,14 @@ pub struct WorkArgs {
     /// Units at the same time; default: the number of cores
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: Option<u16>,
+    /// What is shown meanwhile
+    #[command(flatten)]
+    pub progress: ProgressArgs,
+}
+
+/// What is shown while a command works.
+#[derive(Debug, Args)]
+pub struct ProgressArgs {
     /// How progress is shown
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto)]
     pub progress: ProgressArg,
@@ -82,6 +90,13 @@ impl WorkArgs {
         )
     }
 
+    /// Progress as asked for.
+    pub fn progress(&self) -> Progress {
+        self.progress.progress()
+    }
+}
+
+impl ProgressArgs {
     /// Progress as asked for.
     pub fn progress(&self) -> Progress {
         Progress::new(match self.progress {

@@ -15,7 +15,13 @@ use super::error::CliError;
 /// The name of the settings file in the working directory.
 pub const CONFIG_FILE: &str = "tamis.toml";
 /// Settings that stand in `[policy]`, as in a job file; all others stand in `[resources]`.
-const POLICY_KEYS: &[&str] = &["purpose", "use", "as_of"];
+const POLICY_KEYS: &[&str] = &[
+    "purpose",
+    "use",
+    "as_of",
+    "opt_out_max_age_days",
+    "opt_out_also_as_of",
+];
 /// Keys of `[store]`.
 const STORE_KEYS: &[&str] = &[
     "endpoint_url",

@@ -13,7 +13,7 @@ use super::stores::StoreArgs;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tamis verify out/
-  tamis verify s3://bucket/cleared/ --inputs
+  tamis verify s3://bucket/cleared/ --inputs --evidence
   tamis verify out/ --rejudge --set subject_key=env:TAMIS_SUBJECT_KEY
 
 Exit codes: 0 sound; 1 could not finish; 2 no Tamis output there; 3 something is wrong, and named.")]
@@ -26,6 +26,9 @@ pub struct VerifyArgs {
     /// Also judge every row again and compare the files byte for byte
     #[arg(long)]
     pub rejudge: bool,
+    /// Also fetch every document behind the sources and compare its sha256 with the recorded one
+    #[arg(long)]
+    pub evidence: bool,
     /// With --rejudge: where a resource lies now, for example --set subject_key=FILE
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "rejudge")]
     pub set: Vec<String>,
@@ -47,6 +50,7 @@ pub async fn run(args: VerifyArgs) -> Result<(), CliError> {
     let options = VerifyOptions {
         inputs: args.inputs,
         rejudge: args.rejudge,
+        evidence: args.evidence,
         overrides: key_values(&args.set)?,
         workers: args.work.workers(),
         progress: args.work.progress(),

@@ -25,7 +25,8 @@ use super::writer::{DataWriter, Destination};
 
 /// Where the source assessment stands.
 pub const ASSESSMENT: &str = "_tamis/source_assessment.parquet";
-const EVIDENCE: &str = "_tamis/evidence.parquet";
+/// Where the records used stand.
+pub const EVIDENCE: &str = "_tamis/evidence.parquet";
 /// Where the report stands.
 pub const REPORT: &str = "_tamis/report.json";
 /// Where the spec stands.

@@ -20,7 +20,7 @@ use super::error::{JobError, Result};
 use super::file::JobFile;
 use super::gate;
 use super::inputs::Inputs;
-use super::judged::{check_columns, judged_sql};
+use super::judged::{Asked, check_columns, judged_sql};
 use super::pack::Pack;
 use super::plan_check;
 use super::provenance::{OutputSchemas, UnitFacts};
@@ -91,6 +91,7 @@ impl Job {
         let settings = settings_of(file, &as_of);
         let resources = load_resources(stores, &settings).await?;
         check_resources(file, &resources)?;
+        let effective = |key: &str| settings.effective(key).unwrap_or_default().to_owned();
         let spec = Spec {
             format: FORMAT,
             tamis: env!("CARGO_PKG_VERSION").to_owned(),
@@ -100,6 +101,8 @@ impl Job {
             pack: SpecResource::from(&pack.identity),
             purpose: resources.purpose.clone(),
             use_case: resources.use_case.clone(),
+            opt_out_max_age_days: effective("opt_out_max_age_days"),
+            opt_out_also_as_of: effective("opt_out_also_as_of"),
             columns: file.corpus.columns.clone(),
             rename: file.corpus.rename.clone(),
             dropped: file
@@ -168,6 +171,8 @@ impl Job {
                 purpose: Some(spec.purpose.clone()),
                 use_case: Some(spec.use_case.clone()),
                 as_of: (!spec.as_of_defaulted).then(|| spec.as_of.clone()),
+                opt_out_max_age_days: Some(spec.opt_out_max_age_days.clone()),
+                opt_out_also_as_of: Some(spec.opt_out_also_as_of.clone()),
             },
             resources: super::file::Resources {
                 lexicon: own("lexicon"),
@@ -177,6 +182,7 @@ impl Job {
                 sources: own("sources"),
                 consent: own("consent"),
                 opt_out: own("opt_out"),
+                opt_out_agents: own("opt_out_agents"),
                 blocked: own("blocked"),
                 subject_key: own("subject_key"),
             },
@@ -239,7 +245,11 @@ impl Job {
         let sql = judged_sql(
             &self.spec.columns,
             &self.inputs.schema,
-            self.resources.consent.is_some(),
+            &Asked {
+                consent: self.resources.consent.is_some(),
+                opt_out: self.resources.opt_out.is_some(),
+                blocked: self.resources.blocked.is_some(),
+            },
         );
         let judged = ctx.sql(&sql).await?;
         ctx.register_table("judged", judged.into_view())?;
@@ -315,6 +325,9 @@ fn settings_of(file: &JobFile, as_of: &str) -> TamisSettings {
         sources: file.resources.sources.clone(),
         consent: file.resources.consent.clone(),
         opt_out: file.resources.opt_out.clone(),
+        opt_out_agents: file.resources.opt_out_agents.clone(),
+        opt_out_max_age_days: file.policy.opt_out_max_age_days.clone(),
+        opt_out_also_as_of: file.policy.opt_out_also_as_of.clone(),
         blocked: file.resources.blocked.clone(),
         subject_key: file.resources.subject_key.clone(),
         purpose: file.policy.purpose.clone(),
@@ -335,6 +348,9 @@ async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Res
         &settings.license_policy,
         &settings.sources,
         &settings.consent,
+        &settings.opt_out,
+        &settings.opt_out_agents,
+        &settings.blocked,
         &settings.subject_key,
     ];
     for uri in named

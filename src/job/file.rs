@@ -88,6 +88,10 @@ pub struct Policy {
     pub use_case: Option<String>,
     /// The instant everything is judged at (RFC 3339). Default: the time of the first run.
     pub as_of: Option<String>,
+    /// Days after which an opt-out snapshot no longer shows a permission. Default 30.
+    pub opt_out_max_age_days: Option<String>,
+    /// Whether the opt-out signals in force at `as_of` count besides those of the time of collection.
+    pub opt_out_also_as_of: Option<String>,
 }
 
 /// `[resources]`.
@@ -107,6 +111,8 @@ pub struct Resources {
     pub consent: Option<String>,
     /// `tamis.opt_out`.
     pub opt_out: Option<String>,
+    /// `tamis.opt_out_agents`.
+    pub opt_out_agents: Option<String>,
     /// `tamis.blocked`.
     pub blocked: Option<String>,
     /// `tamis.subject_key`.
@@ -140,6 +146,8 @@ pub const KEYS: &[&str] = &[
     "policy.purpose",
     "policy.use",
     "policy.as_of",
+    "policy.opt_out_max_age_days",
+    "policy.opt_out_also_as_of",
     "resources.lexicon",
     "resources.thresholds",
     "resources.model",
@@ -147,6 +155,7 @@ pub const KEYS: &[&str] = &[
     "resources.sources",
     "resources.consent",
     "resources.opt_out",
+    "resources.opt_out_agents",
     "resources.blocked",
     "resources.subject_key",
     "output.uri",

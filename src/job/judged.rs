@@ -23,7 +23,21 @@ pub const NEEDED: &[&str] = &[
     "source",
     "consent",
     "consent_required",
+    "opt_out",
 ];
+
+/// Registries the job has besides that of the sources.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// A consent registry.
+    pub consent: bool,
+    /// Snapshots of opt-out signals.
+    pub opt_out: bool,
+    /// A block list.
+    pub blocked: bool,
+}
+
+const NO_INSTANT: &str = "arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))')";
 
 /// Checks that mapped columns exist and have a type their part can take.
 pub fn check_columns(columns: &Columns, schema: &Schema) -> Result<()> {
@@ -67,60 +81,85 @@ pub fn check_columns(columns: &Columns, schema: &Schema) -> Result<()> {
 /// The query behind `judged`.
 ///
 /// `input` carries every column of the corpus unchanged. Questions whose resource no setting
-/// names get the answer that counts against the row (`missing`), or NULL where this pack does not ask.
-pub fn judged_sql(columns: &Columns, schema: &Schema, has_consent: bool) -> String {
+/// names get the answer that counts against the row (`missing`, `unknown`); only without a block
+/// list is nothing blocked (`missing`).
+pub fn judged_sql(columns: &Columns, schema: &Schema, asked: &Asked) -> String {
     let input = schema
         .fields()
         .iter()
         .map(|field| format!("{}, {}", literal(field.name()), input_column(field.name())))
         .collect::<Vec<_>>()
         .join(", ");
+    let is_text = |name: &str| {
+        schema
+            .field_with_name(name)
+            .is_ok_and(|field| is_string(field.data_type()))
+    };
     let text_of = |column: &Option<String>| match column {
-        Some(name) => {
-            let string = schema
-                .field_with_name(name)
-                .is_ok_and(|field| is_string(field.data_type()));
-            if string {
-                input_column(name)
-            } else {
-                format!("CAST({} AS VARCHAR)", input_column(name))
-            }
-        }
+        Some(name) if is_text(name) => input_column(name),
+        Some(name) => format!("CAST({} AS VARCHAR)", input_column(name)),
         None => "CAST(NULL AS VARCHAR)".to_owned(),
     };
+    let text = text_of(&columns.text);
+    let source = text_of(&columns.source);
+    let license = text_of(&columns.license);
+    let url = text_of(&columns.url);
     let subject = text_of(&columns.subject);
-    let consent = match (&columns.subject, has_consent) {
-        (Some(_), true) => format!("consent_record({subject})"),
-        _ => "named_struct('status', 'missing', 'record_id', CAST(NULL AS VARCHAR), 'kind', CAST(NULL AS VARCHAR), \
-              'granted_at', arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))'), \
-              'expires_at', arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))'), \
-              'withdrawn_at', arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))'), \
-              'evidence_uri', CAST(NULL AS VARCHAR))"
-            .to_owned(),
-    };
     let subject_ref = match columns.subject {
         Some(_) => format!("subject_ref({subject})"),
         None => "CAST(NULL AS VARCHAR)".to_owned(),
     };
-    let collected_at = columns.collected_at.as_ref().map_or_else(
-        || "arrow_cast(NULL, 'Timestamp(Microsecond, Some(\"UTC\"))')".to_owned(),
-        |name| input_column(name),
-    );
+    // A time nobody can read is an unknown one.
+    let collected_at = match &columns.collected_at {
+        Some(name) if is_text(name) => format!("TRY_CAST({} AS TIMESTAMP)", input_column(name)),
+        Some(name) => input_column(name),
+        None => NO_INSTANT.to_owned(),
+    };
+    let source_at_collection = match &columns.collected_at {
+        Some(_) => format!(
+            "CASE WHEN {collected_at} IS NULL THEN source_check({source}) \
+             ELSE source_check({source}, {collected_at}) END"
+        ),
+        None => format!("source_check({source})"),
+    };
+    let consent = match (&columns.subject, asked.consent) {
+        (Some(_), true) => format!("consent_record({subject})"),
+        _ => format!(
+            "named_struct('status', 'missing', 'record_id', CAST(NULL AS VARCHAR), 'kind', CAST(NULL AS VARCHAR), \
+             'granted_at', {NO_INSTANT}, 'expires_at', {NO_INSTANT}, 'withdrawn_at', {NO_INSTANT}, \
+             'evidence_uri', CAST(NULL AS VARCHAR))"
+        ),
+    };
+    let opt_out = if asked.opt_out {
+        format!("opt_out({url}, {collected_at})")
+    } else {
+        format!(
+            "named_struct('verdict', 'unknown', 'signals', make_array(named_struct(\
+             'signal', CAST(NULL AS VARCHAR), 'value', CAST(NULL AS VARCHAR), \
+             'fetched_at', {NO_INSTANT}, 'sha256', CAST(NULL AS VARCHAR))))"
+        )
+    };
+    let blocked = if asked.blocked {
+        format!("blocked({url}, {text})")
+    } else {
+        format!(
+            "named_struct('verdict', 'missing', 'kind', CAST(NULL AS VARCHAR), 'entry', CAST(NULL AS VARCHAR), \
+             'listed_at', {NO_INSTANT})"
+        )
+    };
     format!(
-        "SELECT mapped.*, (source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input') OR has_subject AS consent_required \
+        "SELECT mapped.*, (source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input') OR has_subject AS consent_required, \
+         license_conflict(license_raw, license_found['spdx']) AS license_conflict \
          FROM (SELECT {row_index} AS row_index, {row_group} AS row_group, named_struct({input}) AS input, \
          {id} AS id, {text} AS text, {source} AS source_id, {license} AS license_raw, {url} AS url, \
          {collected_at} AS collected_at, {subject} IS NOT NULL AS has_subject, {subject_ref} AS subject_ref, \
-         harm({text}) AS harm, license_check({license}) AS license, source_check({source}) AS source, \
-         {consent} AS consent \
+         harm({text}) AS harm, license_check({license}) AS license, license_detect({text}) AS license_found, \
+         source_check({source}) AS source, {source_at_collection} AS source_at_collection, \
+         {consent} AS consent, {opt_out} AS opt_out, {blocked} AS blocked \
          FROM corpus) AS mapped",
         row_index = identifier(ROW_INDEX),
         row_group = identifier(ROW_GROUP),
         id = text_of(&columns.id),
-        text = text_of(&columns.text),
-        source = text_of(&columns.source),
-        license = text_of(&columns.license),
-        url = text_of(&columns.url),
     )
 }
 

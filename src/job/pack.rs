@@ -1,4 +1,4 @@
-//! Policy packs: a folder with `pack.toml`, `risks.toml`, `assess.sql` and `clear.sql`.
+//! Policy packs: a folder with `pack.toml`, `risks.toml`, `assess.sql`, `clear.sql` and `mix.sql`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,15 +12,22 @@ use tamis_resource::{Identity, nearest};
 use super::error::{JobError, Result};
 
 /// A pack's files, in the order they are digested.
-pub const FILES: [&str; 4] = ["pack.toml", "risks.toml", "assess.sql", "clear.sql"];
+pub const FILES: [&str; 5] = [
+    "pack.toml",
+    "risks.toml",
+    "assess.sql",
+    "clear.sql",
+    "mix.sql",
+];
 
-const BUILTIN: &[(&str, [&str; 4])] = &[(
+const BUILTIN: &[(&str, [&str; 5])] = &[(
     "gb45654",
     [
         include_str!("../../sql/gb45654/pack.toml"),
         include_str!("../../sql/gb45654/risks.toml"),
         include_str!("../../sql/gb45654/assess.sql"),
         include_str!("../../sql/gb45654/clear.sql"),
+        include_str!("../../sql/gb45654/mix.sql"),
     ],
 )];
 
@@ -64,6 +71,8 @@ struct PackToml {
     clauses: BTreeMap<String, Clause>,
     #[serde(default)]
     parameters: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    mix: BTreeMap<String, toml::Value>,
 }
 
 /// A loaded policy pack.
@@ -84,7 +93,8 @@ pub struct Pack {
     /// Clauses by rule.
     pub clauses: BTreeMap<String, Clause>,
     parameters: BTreeMap<String, toml::Value>,
-    files: [String; 4],
+    mix: BTreeMap<String, toml::Value>,
+    files: [String; 5],
 }
 
 impl Pack {
@@ -107,7 +117,7 @@ impl Pack {
                 Self::builtin_names().collect::<Vec<_>>().join(", ")
             )));
         }
-        let mut files: [String; 4] = Default::default();
+        let mut files: [String; 5] = Default::default();
         for (text, file) in files.iter_mut().zip(FILES) {
             let path = folder.join(file);
             *text = std::fs::read_to_string(&path).map_err(|error| {
@@ -117,7 +127,7 @@ impl Pack {
         Self::parse(name, files)
     }
 
-    fn parse(uri: &str, files: [String; 4]) -> Result<Self> {
+    fn parse(uri: &str, files: [String; 5]) -> Result<Self> {
         let bad =
             |message: String| JobError::usage(format!("policy pack {uri}, pack.toml: {message}"));
         let toml: PackToml = toml::from_str(&files[0]).map_err(|error| bad(error.to_string()))?;
@@ -151,6 +161,7 @@ impl Pack {
             gate_risks,
             clauses: toml.clauses,
             parameters: toml.parameters,
+            mix: toml.mix,
             files,
         })
     }
@@ -173,7 +184,13 @@ impl Pack {
         self.file("clear.sql")
     }
 
-    /// What a pack's SQL may bind: `$clause_<rule>`, `$gate_risks`, `$gate_limit` and `[parameters]`.
+    /// `mix.sql`.
+    pub fn mix_sql(&self) -> &str {
+        self.file("mix.sql")
+    }
+
+    /// What a pack's SQL may bind: `$clause_<rule>`, `$gate_risks`, `$gate_limit`, `[parameters]`
+    /// and `[mix]`.
     pub fn sql_parameters(&self) -> Result<ParamValues> {
         let mut values: Vec<(String, ScalarValue)> = self
             .clauses
@@ -194,7 +211,7 @@ impl Pack {
             ScalarValue::new_list_nullable(&risks, &datafusion::arrow::datatypes::DataType::Utf8);
         values.push(("gate_risks".to_owned(), ScalarValue::List(risks)));
         values.push(("gate_limit".to_owned(), ScalarValue::from(self.gate.limit)));
-        for (name, value) in &self.parameters {
+        for (name, value) in self.parameters.iter().chain(&self.mix) {
             let value = match value {
                 toml::Value::String(text) => ScalarValue::from(text.as_str()),
                 toml::Value::Integer(number) => ScalarValue::from(*number),
@@ -202,7 +219,7 @@ impl Pack {
                 toml::Value::Boolean(flag) => ScalarValue::from(*flag),
                 _ => {
                     return Err(JobError::usage(format!(
-                        "policy pack {}: [parameters] {name} is neither text, number nor boolean",
+                        "policy pack {}: parameter {name} is neither text, number nor boolean",
                         self.identity.uri
                     )));
                 }

@@ -39,12 +39,13 @@ pub const WHEN_KEPT: &[&str] = &[
     "prov_text_sha256",
     "prov_license_verdict",
     "prov_consent_status",
+    "prov_opt_out",
     "prov_harm_score",
     "prov_harm_risks",
 ];
 
 /// Columns this version does not fill: NULL means not checked.
-pub const NOT_CHECKED: &[&str] = &["prov_opt_out", "prov_pii_kinds"];
+pub const NOT_CHECKED: &[&str] = &["prov_pii_kinds"];
 
 /// The fields of a reason.
 pub fn reason_fields() -> Fields {
@@ -304,7 +305,7 @@ pub fn judged_batch(
         Arc::new(subject_ref),
         Arc::new(consent_status),
         Arc::new(consent_record),
-        new_null_array(&DataType::Utf8, rows),
+        Arc::new(utf8(&field(structure(batch, "opt_out")?, "verdict")?)?),
         cast(&field(harm, "score")?, &DataType::Float64)?,
         cast(&field(harm, "risks")?, &text_list)?,
         new_null_array(&text_list, rows),

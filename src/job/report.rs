@@ -169,5 +169,16 @@ pub(crate) fn source_record(row: &SourceRow) -> Value {
         "gen_model": row.gen_model,
         "gen_model_version": row.gen_model_version,
         "vertical": row.vertical,
+        "contract_evidence_uri": row.contract_evidence_uri,
+        "contract_evidence_sha256": row.contract_evidence_sha256,
+        "commitment_evidence_uri": row.commitment_evidence_uri,
+        "commitment_evidence_sha256": row.commitment_evidence_sha256,
+        "audit_report_uri": row.audit_report_uri,
+        "audit_report_sha256": row.audit_report_sha256,
+        "crawl_record_sha256": row.crawl_record_sha256,
+        "authorization_record_sha256": row.authorization_record_sha256,
+        "opt_out_snapshot_uri": row.opt_out_snapshot_uri,
+        "opt_out_snapshot_sha256": row.opt_out_snapshot_sha256,
+        "gen_at": time(row.gen_at),
     })
 }

@@ -100,6 +100,10 @@ pub struct Spec {
     /// The use licences are checked for.
     #[serde(rename = "use")]
     pub use_case: String,
+    /// Days after which an opt-out snapshot no longer shows a permission.
+    pub opt_out_max_age_days: String,
+    /// Whether opt-out signals in force at `as_of` count too.
+    pub opt_out_also_as_of: String,
     /// Which column plays which part.
     pub columns: Columns,
     /// Input columns written under another name.

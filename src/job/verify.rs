@@ -15,9 +15,10 @@ use crate::session::stores::Stores;
 
 use super::assess::assess_unit;
 use super::clear::clear_unit;
-use super::commit::{ASSESSMENT, SPEC};
+use super::commit::{ASSESSMENT, EVIDENCE, SPEC};
 use super::context::{Job, Stop};
 use super::error::{JobError, Result};
+use super::evidence;
 use super::gate::{assess_sources, to_batch};
 use super::inputs::Inputs;
 use super::manifest::{self, FIRST, Manifest, ManifestFile, ManifestUnit, SUCCESS};
@@ -39,6 +40,8 @@ pub struct VerifyOptions {
     pub inputs: bool,
     /// Judge every row again and compare the bytes.
     pub rejudge: bool,
+    /// Fetch every document behind the sources and compare its digest.
+    pub evidence: bool,
     /// Where resources lie now, as `--set` has it; their digests must still be those of the spec.
     pub overrides: Vec<(String, String)>,
     /// Units at the same time when judging again.
@@ -132,10 +135,40 @@ pub async fn verify(uri: &str, stores: &Stores, options: &VerifyOptions) -> Resu
             checks.push(rejudge(&spec, &manifest, &output, stores, options).await?);
         }
     }
+    if options.evidence && !broken.contains(EVIDENCE) {
+        checks.push(check_evidence(&output, stores, options).await?);
+    }
     options.progress.finish();
     Ok(Verification {
         checks,
         not_checked: manifest.not_checked,
+    })
+}
+
+/// Every document that the source records name is there and is the one it was.
+async fn check_evidence(
+    output: &Output,
+    stores: &Stores,
+    options: &VerifyOptions,
+) -> Result<Check> {
+    let objects = evidence::of_output(output).await?;
+    let proofs = evidence::prove(stores, objects, &options.progress).await;
+    Ok(Check {
+        name: "evidence".into(),
+        detail: format!(
+            "{} documents behind the sources, sha256 as recorded",
+            proofs.len()
+        ),
+        problems: proofs
+            .iter()
+            .filter_map(|proof| {
+                let problem = proof.problem.as_ref()?;
+                Some(format!(
+                    "{}: {problem} ({} of source `{}`)",
+                    proof.object.uri, proof.object.column, proof.object.source_id
+                ))
+            })
+            .collect(),
     })
 }
 

@@ -2,5 +2,6 @@
 
 mod bad_input;
 mod crash;
+mod evidence;
 mod job;
 mod sql;

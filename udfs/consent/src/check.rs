@@ -155,6 +155,10 @@ pub(crate) fn check(row: Option<&SourceRow>, at: i64, rules: &SourceRules) -> So
                 "gen_model_version",
                 "synthetic_model",
             );
+            // Generated after the instant asked about: it was not there then.
+            if row.gen_at.is_none_or(|generated| generated > at) {
+                findings.missing("gen_at", "synthetic_model");
+            }
         }
         _ => findings.missing("acquisition_mode", "acquisition_mode"),
     }
@@ -209,7 +213,8 @@ mod tests {
             is_link_list: Some(false),
             gen_model: text("m"),
             gen_model_version: text("1"),
-            vertical: None,
+            gen_at: Some(NOW),
+            ..SourceRow::default()
         }
     }
 
@@ -266,7 +271,7 @@ mod tests {
                 ],
             ),
             ("user_input", &["authorization_record_uri"]),
-            ("synthetic", &["gen_model", "gen_model_version"]),
+            ("synthetic", &["gen_model", "gen_model_version", "gen_at"]),
         ] {
             let bare = SourceRow {
                 source_id: "s".into(),
@@ -391,10 +396,11 @@ mod tests {
     fn source_row() -> impl Strategy<Value = SourceRow> {
         let mode = prop::option::of(prop::sample::select(ACQUISITION_MODES));
         let present = prop::array::uniform9(any::<bool>());
-        let times = prop::array::uniform3(prop::option::of(NOW - 2..NOW + 3));
+        let times = prop::array::uniform4(prop::option::of(NOW - 2..NOW + 3));
         let flags = prop::array::uniform4(prop::option::of(any::<bool>()));
         let audit = prop::option::of(prop::sample::select(&["passed", "failed", "pending"][..]));
         (mode, present, times, flags, audit).prop_map(|(mode, present, times, flags, audit)| {
+            let gen_at = times[3];
             let given = |index: usize| present[index].then(|| "x".to_owned());
             SourceRow {
                 source_id: "s".into(),
@@ -417,6 +423,8 @@ mod tests {
                 gen_model: given(6),
                 gen_model_version: given(7),
                 vertical: given(8),
+                gen_at,
+                ..SourceRow::default()
             }
         })
     }
@@ -442,7 +450,11 @@ mod tests {
                     && row.audit_date.is_none_or(|date| date <= NOW)
             }
             Some("user_input") => row.authorization_record_uri.is_some(),
-            Some("synthetic") => row.gen_model.is_some() && row.gen_model_version.is_some(),
+            Some("synthetic") => {
+                row.gen_model.is_some()
+                    && row.gen_model_version.is_some()
+                    && row.gen_at.is_some_and(|generated| generated <= NOW)
+            }
             _ => false,
         };
         evidence && (row.is_link_list != Some(true) || collected)

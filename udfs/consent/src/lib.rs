@@ -54,5 +54,5 @@ pub use decide::{ConsentRecord, ConsentStatus, Decision};
 pub use record::{Grant, RecordKind};
 pub use registry::{AskedPurpose, ConsentRegistry, SubjectHash};
 pub use rules::SourceRules;
-pub use sources::{SourceRegistry, SourceRegistryBuilder, SourceRow};
+pub use sources::{SourceEvidence, SourceRegistry, SourceRegistryBuilder, SourceRow};
 pub use subject::SubjectKey;

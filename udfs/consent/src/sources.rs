@@ -55,17 +55,100 @@ pub struct SourceRow {
     pub crawl_record_uri: Option<String>,
     /// Where the users' authorisation records lie.
     pub authorization_record_uri: Option<String>,
+    /// Where the contract itself lies, for whoever proves the evidence.
+    pub contract_evidence_uri: Option<String>,
+    /// Its sha256; this and the digests below are 64 hex digits, kept in lower case.
+    pub contract_evidence_sha256: Option<String>,
+    /// Where the supplier's commitments and their proof lie.
+    pub commitment_evidence_uri: Option<String>,
+    /// The sha256 of that document.
+    pub commitment_evidence_sha256: Option<String>,
+    /// Where the report of the audit lies.
+    pub audit_report_uri: Option<String>,
+    /// The sha256 of that report.
+    pub audit_report_sha256: Option<String>,
+    /// The sha256 of the records of collection.
+    pub crawl_record_sha256: Option<String>,
+    /// The sha256 of the users' authorisation records.
+    pub authorization_record_sha256: Option<String>,
+    /// Where the opt-out signals fetched at the time of collection lie.
+    pub opt_out_snapshot_uri: Option<String>,
+    /// The sha256 of that snapshot.
+    pub opt_out_snapshot_sha256: Option<String>,
     /// Whether the source is a collection of links to other data; null is false.
     pub is_link_list: Option<bool>,
     /// The model or service that generated the data.
     pub gen_model: Option<String>,
     /// Its version.
     pub gen_model_version: Option<String>,
+    /// When the data was generated and acquired.
+    pub gen_at: Option<i64>,
     /// The field the source is from (medical, financial ...), for the reader alone.
     pub vertical: Option<String>,
 }
 
+/// A document or record that proves something of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceEvidence<'a> {
+    /// The column that names it, such as `license_evidence_uri`.
+    pub column: &'static str,
+    /// Where it lies.
+    pub uri: &'a str,
+    /// The digest the registry has of it; without one nothing proves that it is the same document.
+    pub sha256: Option<&'a str>,
+}
+
 impl SourceRow {
+    /// Every document or record the row names, in the order of the columns.
+    pub fn evidence(&self) -> Vec<SourceEvidence<'_>> {
+        [
+            (
+                "license_evidence_uri",
+                &self.license_evidence_uri,
+                &self.license_evidence_sha256,
+            ),
+            (
+                "contract_evidence_uri",
+                &self.contract_evidence_uri,
+                &self.contract_evidence_sha256,
+            ),
+            (
+                "commitment_evidence_uri",
+                &self.commitment_evidence_uri,
+                &self.commitment_evidence_sha256,
+            ),
+            (
+                "audit_report_uri",
+                &self.audit_report_uri,
+                &self.audit_report_sha256,
+            ),
+            (
+                "crawl_record_uri",
+                &self.crawl_record_uri,
+                &self.crawl_record_sha256,
+            ),
+            (
+                "authorization_record_uri",
+                &self.authorization_record_uri,
+                &self.authorization_record_sha256,
+            ),
+            (
+                "opt_out_snapshot_uri",
+                &self.opt_out_snapshot_uri,
+                &self.opt_out_snapshot_sha256,
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(column, uri, sha256)| {
+            Some(SourceEvidence {
+                column,
+                uri: uri.as_deref()?,
+                sha256: sha256.as_deref(),
+            })
+        })
+        .collect()
+    }
+
     /// Drops blank texts and brings names to their one spelling.
     fn tidy(&mut self) -> Result<(), String> {
         if let Some(problem) = name_problem("source_id", &self.source_id) {
@@ -81,6 +164,16 @@ impl SourceRow {
             &mut self.audit_status,
             &mut self.crawl_record_uri,
             &mut self.authorization_record_uri,
+            &mut self.contract_evidence_uri,
+            &mut self.contract_evidence_sha256,
+            &mut self.commitment_evidence_uri,
+            &mut self.commitment_evidence_sha256,
+            &mut self.audit_report_uri,
+            &mut self.audit_report_sha256,
+            &mut self.crawl_record_sha256,
+            &mut self.authorization_record_sha256,
+            &mut self.opt_out_snapshot_uri,
+            &mut self.opt_out_snapshot_sha256,
             &mut self.gen_model,
             &mut self.gen_model_version,
             &mut self.vertical,
@@ -105,10 +198,28 @@ impl SourceRow {
                 }
             }
         }
-        if let Some(sha256) = &mut self.license_evidence_sha256 {
+        for (column, sha256) in [
+            ("license_evidence_sha256", &mut self.license_evidence_sha256),
+            (
+                "contract_evidence_sha256",
+                &mut self.contract_evidence_sha256,
+            ),
+            (
+                "commitment_evidence_sha256",
+                &mut self.commitment_evidence_sha256,
+            ),
+            ("audit_report_sha256", &mut self.audit_report_sha256),
+            ("crawl_record_sha256", &mut self.crawl_record_sha256),
+            (
+                "authorization_record_sha256",
+                &mut self.authorization_record_sha256,
+            ),
+            ("opt_out_snapshot_sha256", &mut self.opt_out_snapshot_sha256),
+        ] {
+            let Some(sha256) = sha256 else { continue };
             sha256.make_ascii_lowercase();
             if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err("license_evidence_sha256 is not 64 hex digits".into());
+                return Err(format!("{column} is not 64 hex digits"));
             }
         }
         if let (Some(from), Some(to)) = (self.contract_valid_from, self.contract_valid_to)
@@ -229,7 +340,7 @@ impl SourceRegistry {
     /// | self_collected | crawl_record_uri |
     /// | commercial | contract_id, contract_valid_from <= at < contract_valid_to (null: open-ended), the three commitments, audit_status `passed` with audit_date (if given) <= at |
     /// | user_input | authorization_record_uri |
-    /// | synthetic | gen_model, gen_model_version |
+    /// | synthetic | gen_model, gen_model_version, gen_at <= at |
     ///
     /// A link list needs crawl_record_uri besides, and an open-source one counts as
     /// self-collected in the result. A contract that is not in force, a failed audit or a
@@ -355,6 +466,33 @@ mod tests {
         assert_eq!(
             refused(contract),
             "contract_valid_to is before contract_valid_from"
+        );
+    }
+
+    #[test]
+    fn evidence_is_what_the_row_names_with_its_digest() {
+        let row = SourceRow {
+            license_evidence_uri: text("file:///licence.txt"),
+            license_evidence_sha256: Some("ab".repeat(32)),
+            audit_report_uri: text("s3://bucket/audit.pdf"),
+            crawl_record_sha256: Some("cd".repeat(32)),
+            ..row("a")
+        };
+        let digest = "ab".repeat(32);
+        assert_eq!(
+            row.evidence(),
+            [
+                SourceEvidence {
+                    column: "license_evidence_uri",
+                    uri: "file:///licence.txt",
+                    sha256: Some(digest.as_str()),
+                },
+                SourceEvidence {
+                    column: "audit_report_uri",
+                    uri: "s3://bucket/audit.pdf",
+                    sha256: None,
+                },
+            ]
         );
     }
 

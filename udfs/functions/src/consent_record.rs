@@ -3,80 +3,38 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::config::ConfigOptions;
+use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::Documentation;
 use tamis_consent::{ConsentRecord as Record, Decision};
 
-use crate::arguments::{UTC, coerce, signature};
+use crate::arguments::{Argument, UTC};
 use crate::consent_status::{ARGUMENT_MEANINGS, ARGUMENTS, Consents, decide, pinned_consents};
 use crate::documentation::document;
+use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::results::{consent_record_fields, consent_record_type, struct_array};
-use crate::strings::{evaluate, text_array};
+use crate::strings::text_array;
 
 /// `consent_record(subject [, purpose [, at]])`: Struct{status, record_id, kind, granted_at,
 /// expires_at, withdrawn_at, evidence_uri}, never NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ConsentRecord {
-    signature: Signature,
-    consents: Pinned<Consents>,
-}
+pub(crate) struct ConsentRecord;
 
-impl ConsentRecord {
-    pub(crate) fn new(resources: &Resources) -> Self {
-        Self {
-            signature: signature(),
-            consents: pinned_consents("consent_record", resources),
-        }
-    }
-}
+impl Judging for ConsentRecord {
+    const NAME: &'static str = "consent_record";
+    const ARGUMENTS: &'static [Argument] = ARGUMENTS;
+    type Resource = Consents;
 
-impl ScalarUDFImpl for ConsentRecord {
-    fn name(&self) -> &str {
-        "consent_record"
+    fn pin(resources: &Resources) -> Pinned<Consents> {
+        pinned_consents(Self::NAME, resources)
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn result_type() -> DataType {
+        consent_record_type()
     }
 
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        coerce(self.name(), ARGUMENTS, 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(consent_record_type())
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
-        self.consents.at_planning()?;
-        Ok(Arc::new(Field::new(
-            self.name(),
-            consent_record_type(),
-            false,
-        )))
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let consents = self.consents.with_config(config)?;
-        Some(ScalarUDF::from(Self {
-            signature: self.signature.clone(),
-            consents,
-        }))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let consents = self.consents.at_run(&args.config_options)?;
-        evaluate(&args, |arrays| records(&decide(consents, arrays)?))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "The consent status with the record that decided: its id, kind, times and evidence. All but the \
@@ -85,7 +43,11 @@ impl ScalarUDFImpl for ConsentRecord {
                 ARGUMENT_MEANINGS,
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(consents: &Consents, arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        records(&decide(consents, arguments)?)
     }
 }
 

@@ -3,21 +3,18 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, StringArray};
-use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::config::ConfigOptions;
+use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::Documentation;
 use tamis_consent::{ConsentRegistry, Decision};
 
-use crate::arguments::{Argument, coerce, signature};
+use crate::arguments::Argument;
 use crate::documentation::document;
 use crate::instants::instants;
+use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
-use crate::strings::{evaluate, texts};
+use crate::strings::texts;
 
 /// The arguments of both consent functions.
 pub(crate) const ARGUMENTS: &[Argument] = &[
@@ -50,61 +47,22 @@ pub(crate) struct Consents {
 }
 
 /// `consent_status(subject [, purpose [, at]])`: Utf8, never NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ConsentStatus {
-    signature: Signature,
-    consents: Pinned<Consents>,
-}
+pub(crate) struct ConsentStatus;
 
-impl ConsentStatus {
-    pub(crate) fn new(resources: &Resources) -> Self {
-        Self {
-            signature: signature(),
-            consents: pinned_consents("consent_status", resources),
-        }
-    }
-}
+impl Judging for ConsentStatus {
+    const NAME: &'static str = "consent_status";
+    const ARGUMENTS: &'static [Argument] = ARGUMENTS;
+    type Resource = Consents;
 
-impl ScalarUDFImpl for ConsentStatus {
-    fn name(&self) -> &str {
-        "consent_status"
+    fn pin(resources: &Resources) -> Pinned<Consents> {
+        pinned_consents(Self::NAME, resources)
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn result_type() -> DataType {
+        DataType::Utf8
     }
 
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        coerce(self.name(), ARGUMENTS, 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
-        self.consents.at_planning()?;
-        Ok(Arc::new(Field::new(self.name(), DataType::Utf8, false)))
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let consents = self.consents.with_config(config)?;
-        Some(ScalarUDF::from(Self {
-            signature: self.signature.clone(),
-            consents,
-        }))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let consents = self.consents.at_run(&args.config_options)?;
-        evaluate(&args, |arrays| {
-            let decisions = decide(consents, arrays)?;
-            let statuses = decisions.iter().map(|decision| decision.status.as_str());
-            Ok(Arc::new(StringArray::from_iter_values(statuses)))
-        })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "The consent of a subject to a purpose at an instant: granted, separate, guardian, withdrawn, \
@@ -113,7 +71,13 @@ impl ScalarUDFImpl for ConsentStatus {
                 ARGUMENT_MEANINGS,
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(consents: &Consents, arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        let decisions = decide(consents, arguments)?;
+        let statuses = decisions.iter().map(|decision| decision.status.as_str());
+        Ok(Arc::new(StringArray::from_iter_values(statuses)))
     }
 }
 

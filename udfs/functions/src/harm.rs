@@ -3,84 +3,41 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Float64Array, new_null_array};
-use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::config::ConfigOptions;
+use arrow::datatypes::DataType;
 use datafusion::common::internal_datafusion_err;
 use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::Documentation;
 use tamis_harm::{Assessment, Hit, Judge};
 
-use crate::arguments::{Argument, coerce, signature};
+use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
+use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::results::{HitRow, Hits, harm_fields, harm_type, struct_array, text_lists};
-use crate::strings::{evaluate, map_texts, text_array};
+use crate::strings::{map_texts, text_array};
 
 /// The settings the judge of a text is loaded from.
 pub(crate) const JUDGE_SETTINGS: &[&str] = &["lexicon", "thresholds", "model"];
 
 /// `harm(text)`: Struct{score, top_risk, risks, hits, model}; NULL for NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Harm {
-    signature: Signature,
-    judge: Pinned<Judge>,
-}
+pub(crate) struct Harm;
 
-impl Harm {
-    pub(crate) fn new(resources: &Resources) -> Self {
-        Self {
-            signature: signature(),
-            judge: pinned_judge("harm", resources),
-        }
-    }
-}
+impl Judging for Harm {
+    const NAME: &'static str = "harm";
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("text")];
+    const STRICT: bool = true;
+    type Resource = Judge;
 
-impl ScalarUDFImpl for Harm {
-    fn name(&self) -> &str {
-        "harm"
+    fn pin(resources: &Resources) -> Pinned<Judge> {
+        pinned_judge(Self::NAME, resources)
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn result_type() -> DataType {
+        harm_type()
     }
 
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        coerce(self.name(), &[Argument::Text("text")], 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(harm_type())
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
-        self.judge.at_planning()?;
-        Ok(Arc::new(Field::new(self.name(), harm_type(), true)))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let judge = self.judge.with_config(config)?;
-        Some(ScalarUDF::from(Self {
-            signature: self.signature.clone(),
-            judge,
-        }))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let judge = self.judge.at_run(&args.config_options)?;
-        evaluate(&args, |arrays| {
-            map_texts(&arrays[0], &|documents| harm(judge, documents))
-        })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "Everything a policy needs of a text, in one pass: the score, the risk with the highest score, \
@@ -89,7 +46,11 @@ impl ScalarUDFImpl for Harm {
                 &[TEXT],
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        map_texts(&arguments[0], &|documents| harm(judge, documents))
     }
 }
 

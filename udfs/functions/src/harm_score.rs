@@ -3,80 +3,37 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Float64Array};
-use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::config::ConfigOptions;
+use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::Documentation;
 use tamis_harm::Judge;
 
-use crate::arguments::{Argument, coerce, signature};
+use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
 use crate::harm::pinned_judge;
+use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
-use crate::strings::{evaluate, map_texts};
+use crate::strings::map_texts;
 
 /// `harm_score(text)`: Float64 in [0, 1]; NULL for NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct HarmScore {
-    signature: Signature,
-    judge: Pinned<Judge>,
-}
+pub(crate) struct HarmScore;
 
-impl HarmScore {
-    pub(crate) fn new(resources: &Resources) -> Self {
-        Self {
-            signature: signature(),
-            judge: pinned_judge("harm_score", resources),
-        }
-    }
-}
+impl Judging for HarmScore {
+    const NAME: &'static str = "harm_score";
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("text")];
+    const STRICT: bool = true;
+    type Resource = Judge;
 
-impl ScalarUDFImpl for HarmScore {
-    fn name(&self) -> &str {
-        "harm_score"
+    fn pin(resources: &Resources) -> Pinned<Judge> {
+        pinned_judge(Self::NAME, resources)
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn result_type() -> DataType {
+        DataType::Float64
     }
 
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        coerce(self.name(), &[Argument::Text("text")], 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Float64)
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
-        self.judge.at_planning()?;
-        Ok(Arc::new(Field::new(self.name(), DataType::Float64, true)))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let judge = self.judge.with_config(config)?;
-        Some(ScalarUDF::from(Self {
-            signature: self.signature.clone(),
-            judge,
-        }))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let judge = self.judge.at_run(&args.config_options)?;
-        evaluate(&args, |arrays| {
-            map_texts(&arrays[0], &|documents| scores(judge, documents))
-        })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "The harm score of a text, 0 to 1: the highest score of any risk.",
@@ -84,7 +41,11 @@ impl ScalarUDFImpl for HarmScore {
                 &[TEXT],
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        map_texts(&arguments[0], &|documents| scores(judge, documents))
     }
 }
 

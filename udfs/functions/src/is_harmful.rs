@@ -3,99 +3,48 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
-use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
-use datafusion::common::config::ConfigOptions;
+use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{ScalarValue, plan_err};
 use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs};
 use tamis_harm::Judge;
 
-use crate::arguments::{Argument, coerce, signature};
+use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
 use crate::harm::pinned_judge;
+use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::strings::{evaluate, map_texts, texts};
 
 /// `is_harmful(text [, threshold])`: Boolean; NULL when an argument is NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct IsHarmful {
-    signature: Signature,
-    judge: Pinned<Judge>,
-}
+pub(crate) struct IsHarmful;
 
-impl IsHarmful {
-    pub(crate) fn new(resources: &Resources) -> Self {
-        Self {
-            signature: signature(),
-            judge: pinned_judge("is_harmful", resources),
+impl Judging for IsHarmful {
+    const NAME: &'static str = "is_harmful";
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("text"), Argument::Number("threshold")];
+    const STRICT: bool = true;
+    type Resource = Judge;
+
+    fn pin(resources: &Resources) -> Pinned<Judge> {
+        pinned_judge(Self::NAME, resources)
+    }
+
+    fn result_type() -> DataType {
+        DataType::Boolean
+    }
+
+    fn check_literals(_: &Judge, args: &ReturnFieldArgs) -> Result<()> {
+        match args.scalar_arguments.get(1) {
+            Some(Some(threshold)) => match threshold.cast_to(&DataType::Float64)? {
+                ScalarValue::Float64(Some(threshold)) => check_threshold(threshold),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
         }
     }
-}
 
-impl ScalarUDFImpl for IsHarmful {
-    fn name(&self) -> &str {
-        "is_harmful"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        let arguments = [Argument::Text("text"), Argument::Number("threshold")];
-        coerce(self.name(), &arguments, 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        self.judge.at_planning()?;
-        if let Some(Some(threshold)) = args.scalar_arguments.get(1)
-            && let ScalarValue::Float64(Some(threshold)) = threshold.cast_to(&DataType::Float64)?
-        {
-            check_threshold(threshold)?;
-        }
-        Ok(Arc::new(Field::new(self.name(), DataType::Boolean, true)))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let judge = self.judge.with_config(config)?;
-        Some(ScalarUDF::from(Self {
-            signature: self.signature.clone(),
-            judge,
-        }))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let judge = self.judge.at_run(&args.config_options)?;
-        let literal = match args.args.get(1) {
-            None => Some(None),
-            Some(ColumnarValue::Scalar(ScalarValue::Float64(Some(threshold)))) => {
-                check_threshold(*threshold)?;
-                Some(Some(*threshold))
-            }
-            Some(_) => None,
-        };
-        evaluate(&args, |arrays| match literal {
-            Some(threshold) => map_texts(&arrays[0], &|documents| {
-                let flags = judge.is_harmful(documents, threshold);
-                Ok(Arc::new(BooleanArray::from(flags)))
-            }),
-            None => by_row(judge, &arrays[0], &arrays[1]),
-        })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "Whether a text is harmful. With one argument: harm_risks(text) is not empty. \
@@ -104,7 +53,26 @@ impl ScalarUDFImpl for IsHarmful {
                 &[TEXT, ("threshold", "The lowest harmful score, 0 to 1.")],
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        match arguments.get(1) {
+            Some(thresholds) => by_row(judge, &arguments[0], thresholds),
+            None => by_document(judge, &arguments[0], None),
+        }
+    }
+
+    /// A literal threshold leaves the early-out to the judge.
+    fn invoke(judge: &Judge, arguments: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let literal = match arguments.args.get(1) {
+            Some(ColumnarValue::Scalar(ScalarValue::Float64(Some(threshold)))) => *threshold,
+            _ => return evaluate(arguments, |arrays| Self::evaluate(judge, arrays)),
+        };
+        check_threshold(literal)?;
+        evaluate(arguments, |arrays| {
+            by_document(judge, &arrays[0], Some(literal))
+        })
     }
 }
 
@@ -115,6 +83,14 @@ fn check_threshold(threshold: f64) -> Result<()> {
     } else {
         plan_err!("is_harmful: the threshold must be between 0 and 1, it is {threshold}")
     }
+}
+
+/// Each text against one threshold, or against the thresholds of its risks.
+fn by_document(judge: &Judge, text: &dyn Array, threshold: Option<f64>) -> Result<ArrayRef> {
+    map_texts(text, &|documents| {
+        let flags = judge.is_harmful(documents, threshold);
+        Ok(Arc::new(BooleanArray::from(flags)))
+    })
 }
 
 /// Each text against the threshold of its own row.

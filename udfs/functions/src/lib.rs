@@ -34,9 +34,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod ai_txt_allowed;
 mod arguments;
+mod blocked;
+mod c2pa_training;
 mod consent_record;
 mod consent_status;
+mod content_signal;
+mod content_usage;
 mod counts;
 mod documentation;
 mod harm;
@@ -46,20 +51,29 @@ mod harm_risks;
 mod harm_score;
 mod instants;
 mod is_harmful;
+mod judging;
 mod license_check;
+mod license_conflict;
+mod license_detect;
 mod license_id;
 mod normalize_text;
+mod opt_out;
 mod pinned;
+mod pure;
 mod register;
 mod resources;
 mod results;
 mod rewrite;
+mod robots_allowed;
+mod robots_tag_allowed;
+mod rsl_allowed;
 mod settings;
 mod source_check;
 mod source_verdict;
 mod strings;
 mod subject_ref;
 pub mod table;
+mod tdm_reserved;
 
 pub use register::register_all;
 pub use resources::Resources;

@@ -3,21 +3,18 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::config::ConfigOptions;
+use arrow::datatypes::DataType;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::{Documentation, ReturnFieldArgs};
 use tamis_license::{Check, LicensePolicy, Verdict, license_id};
 
-use crate::arguments::{Argument, coerce, signature};
+use crate::arguments::Argument;
 use crate::documentation::document;
+use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::results::{license_check_fields, license_check_type, struct_array, text_lists};
-use crate::strings::{distinct, evaluate, spread, text_array, texts};
+use crate::strings::{distinct, spread, text_array, texts};
 
 /// A policy and the use asked about when the call names none.
 pub(crate) struct LicenseRules {
@@ -26,78 +23,42 @@ pub(crate) struct LicenseRules {
 }
 
 /// `license_check(raw [, use])`: Struct{spdx, verdict, reason, obligations}, never NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct LicenseCheck {
-    signature: Signature,
-    rules: Pinned<LicenseRules>,
-}
+pub(crate) struct LicenseCheck;
 
-impl LicenseCheck {
-    pub(crate) fn new(resources: &Resources) -> Self {
+impl Judging for LicenseCheck {
+    const NAME: &'static str = "license_check";
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("raw"), Argument::Text("use")];
+    type Resource = LicenseRules;
+
+    fn pin(resources: &Resources) -> Pinned<LicenseRules> {
         let rules = LicenseRules {
             policy: Arc::clone(&resources.license_policy),
             use_case: resources.use_case.clone(),
         };
         let digest = format!("{} {}", rules.policy.identity().sha256, rules.use_case);
-        Self {
-            signature: signature(),
-            rules: Pinned::new(
-                "license_check",
-                Some(Arc::new(rules)),
-                digest,
-                &["license_policy", "use"],
-                &resources.settings,
-            ),
-        }
-    }
-}
-
-impl ScalarUDFImpl for LicenseCheck {
-    fn name(&self) -> &str {
-        "license_check"
+        Pinned::new(
+            Self::NAME,
+            Some(Arc::new(rules)),
+            digest,
+            &["license_policy", "use"],
+            &resources.settings,
+        )
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn result_type() -> DataType {
+        license_check_type()
     }
 
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        let arguments = [Argument::Text("raw"), Argument::Text("use")];
-        coerce(self.name(), &arguments, 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(license_check_type())
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        let rules = self.rules.at_planning()?;
+    fn check_literals(rules: &LicenseRules, args: &ReturnFieldArgs) -> Result<()> {
         if let Some(Some(literal)) = args.scalar_arguments.get(1)
             && let Some(Some(use_case)) = literal.try_as_str()
         {
             rules.check(None, use_case)?;
         }
-        Ok(Arc::new(Field::new(
-            self.name(),
-            license_check_type(),
-            false,
-        )))
+        Ok(())
     }
 
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let rules = self.rules.with_config(config)?;
-        Some(ScalarUDF::from(Self {
-            signature: self.signature.clone(),
-            rules,
-        }))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let rules = self.rules.at_run(&args.config_options)?;
-        evaluate(&args, |arrays| license_checks(rules, arrays))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "What the licence policy says of a licence for a use: allow, review, deny or missing, with the \
@@ -112,7 +73,11 @@ impl ScalarUDFImpl for LicenseCheck {
                 ],
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(rules: &LicenseRules, arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        license_checks(rules, arguments)
     }
 }
 

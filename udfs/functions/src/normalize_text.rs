@@ -5,55 +5,27 @@ use std::sync::{Arc, LazyLock};
 use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::Documentation;
 use tamis_text::fold;
 
-use crate::arguments::{Argument, coerce, signature};
+use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::strings::{evaluate, map_texts};
+use crate::pure::Pure;
+use crate::strings::map_texts;
 
 /// `normalize_text(text)`: Utf8; NULL for NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct NormalizeText {
-    signature: Signature,
-}
+#[derive(Debug)]
+pub(crate) struct NormalizeText;
 
-impl NormalizeText {
-    pub(crate) fn new() -> Self {
-        Self {
-            signature: signature(),
-        }
-    }
-}
+impl Pure for NormalizeText {
+    const NAME: &'static str = "normalize_text";
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("text")];
 
-impl ScalarUDFImpl for NormalizeText {
-    fn name(&self) -> &str {
-        "normalize_text"
+    fn result_type() -> DataType {
+        DataType::Utf8
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        coerce(self.name(), &[Argument::Text("text")], 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        evaluate(&args, |arrays| map_texts(&arrays[0], &normalize))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "The normal form matching sees: compatibility forms and widths folded (NFKC), lower case, \
@@ -62,7 +34,11 @@ impl ScalarUDFImpl for NormalizeText {
                 &[TEXT],
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        map_texts(&arguments[0], &normalize)
     }
 }
 

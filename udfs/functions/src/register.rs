@@ -7,38 +7,64 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionContext;
 
+use crate::ai_txt_allowed::AiTxtAllowed;
+use crate::blocked::Blocked;
+use crate::c2pa_training::C2paTraining;
 use crate::consent_record::ConsentRecord;
 use crate::consent_status::ConsentStatus;
+use crate::content_signal::ContentSignal;
+use crate::content_usage::ContentUsage;
 use crate::harm::Harm;
 use crate::harm_hits::HarmHits;
 use crate::harm_rate::HarmRate;
 use crate::harm_risks::HarmRisks;
 use crate::harm_score::HarmScore;
 use crate::is_harmful::IsHarmful;
+use crate::judging::JudgingFunction;
 use crate::license_check::LicenseCheck;
+use crate::license_conflict::LicenseConflict;
+use crate::license_detect::LicenseDetect;
 use crate::license_id::LicenseId;
 use crate::normalize_text::NormalizeText;
+use crate::opt_out::OptOut;
+use crate::pure::PureFunction;
 use crate::resources::Resources;
 use crate::rewrite::{GETTER, KeepGetters, getter};
+use crate::robots_allowed::RobotsAllowed;
+use crate::robots_tag_allowed::RobotsTagAllowed;
+use crate::rsl_allowed::RslAllowed;
 use crate::source_check::SourceCheck;
 use crate::source_verdict::SourceVerdict;
 use crate::subject_ref::SubjectRef;
+use crate::tdm_reserved::TdmReserved;
 
 /// All scalar functions, alphabetically.
 fn scalar_functions(resources: &Resources) -> Vec<ScalarUDF> {
     vec![
-        ConsentRecord::new(resources).into(),
-        ConsentStatus::new(resources).into(),
-        Harm::new(resources).into(),
-        HarmHits::new(resources).into(),
-        HarmRisks::new(resources).into(),
-        HarmScore::new(resources).into(),
-        IsHarmful::new(resources).into(),
-        LicenseCheck::new(resources).into(),
-        LicenseId::new().into(),
-        NormalizeText::new().into(),
-        SourceCheck::new(resources).into(),
-        SubjectRef::new(resources).into(),
+        PureFunction::<AiTxtAllowed>::new().into(),
+        JudgingFunction::<Blocked>::new(resources).into(),
+        PureFunction::<C2paTraining>::new().into(),
+        JudgingFunction::<ConsentRecord>::new(resources).into(),
+        JudgingFunction::<ConsentStatus>::new(resources).into(),
+        PureFunction::<ContentSignal>::new().into(),
+        PureFunction::<ContentUsage>::new().into(),
+        JudgingFunction::<Harm>::new(resources).into(),
+        JudgingFunction::<HarmHits>::new(resources).into(),
+        JudgingFunction::<HarmRisks>::new(resources).into(),
+        JudgingFunction::<HarmScore>::new(resources).into(),
+        JudgingFunction::<IsHarmful>::new(resources).into(),
+        JudgingFunction::<LicenseCheck>::new(resources).into(),
+        PureFunction::<LicenseConflict>::new().into(),
+        PureFunction::<LicenseDetect>::new().into(),
+        PureFunction::<LicenseId>::new().into(),
+        PureFunction::<NormalizeText>::new().into(),
+        JudgingFunction::<OptOut>::new(resources).into(),
+        PureFunction::<RobotsAllowed>::new().into(),
+        PureFunction::<RobotsTagAllowed>::new().into(),
+        PureFunction::<RslAllowed>::new().into(),
+        JudgingFunction::<SourceCheck>::new(resources).into(),
+        JudgingFunction::<SubjectRef>::new(resources).into(),
+        PureFunction::<TdmReserved>::new().into(),
     ]
 }
 
@@ -105,6 +131,8 @@ mod tests {
             ("consent_record('u')['status']", "tamis.consent"),
             ("source_check('s', '2026-01-01')", "tamis.sources"),
             ("subject_ref(text)", "tamis.subject_key"),
+            ("opt_out(text)['verdict']", "tamis.opt_out"),
+            ("blocked(text, NULL)", "tamis.blocked"),
         ] {
             let sql = format!("EXPLAIN SELECT {call} FROM (VALUES ('a')) AS t(text)");
             let error = ctx.sql(&sql).await.unwrap_err().to_string();

@@ -1,7 +1,9 @@
 //! Loading what the functions judge with.
 
+mod blocked;
 mod consent;
 mod lexicon;
+mod opt_out;
 mod sources;
 mod subject_key;
 
@@ -9,7 +11,9 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use datafusion::prelude::SessionContext;
-use tamis_consent::{ConsentRegistry, SourceRegistry, SourceRules, SubjectKey};
+use tamis_consent::opt_out::{OptOutRegistry, OptOutRules};
+use tamis_consent::signals::AgentList;
+use tamis_consent::{BlockList, ConsentRegistry, SourceRegistry, SourceRules, SubjectKey};
 use tamis_harm::{Judge, Lexicon, Taxonomy, Thresholds};
 use tamis_license::LicensePolicy;
 use tamis_resource::{Identity, ResourceError, Result, nearest};
@@ -19,7 +23,9 @@ use crate::settings::TamisSettings;
 use crate::table::read_text;
 
 /// Settings that name something no function of this version uses.
-const UNUSED: &[&str] = &["model", "opt_out", "blocked"];
+const UNUSED: &[&str] = &["model"];
+
+const MICROSECONDS_A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// Everything the functions of one session judge with. Immutable: other settings mean other
 /// resources and another [`crate::register_all`].
@@ -37,6 +43,16 @@ pub struct Resources {
     pub source_rules: Arc<SourceRules>,
     /// The consent registry; `None` when `tamis.consent` is not set.
     pub consent: Option<Arc<ConsentRegistry>>,
+    /// The snapshots of opt-out signals; `None` when `tamis.opt_out` is not set.
+    pub opt_out: Option<Arc<OptOutRegistry>>,
+    /// The crawlers whose robots.txt rules count as an opt-out.
+    pub opt_out_agents: Arc<AgentList>,
+    /// How long after it was fetched a snapshot shows a permission, in microseconds.
+    pub opt_out_max_age: i64,
+    /// Whether the signals in force at `as_of` count besides those of the time of collection.
+    pub opt_out_also_as_of: bool,
+    /// The block list; `None` when `tamis.blocked` is not set.
+    pub blocked: Option<Arc<BlockList>>,
     /// The key of subject references; `None` when `tamis.subject_key` is not set.
     pub subject_key: Option<Arc<SubjectKey>>,
     /// The purpose consent is asked for when a call names none.
@@ -58,8 +74,8 @@ impl Resources {
     /// the object stores registered in `ctx`, and the built-in ones for those they do not name.
     ///
     /// # Errors
-    /// - [`ResourceError::Read`] when a resource cannot be read, and for a set `tamis.model`,
-    ///   `tamis.opt_out` or `tamis.blocked`, which no function of this version would use.
+    /// - [`ResourceError::Read`] when a resource cannot be read, and for a set `tamis.model`, which
+    ///   no function of this version would use.
     /// - [`ResourceError::Malformed`] when its content is wrong, with the line, row or key.
     /// - [`ResourceError::UnknownName`] for an unknown `builtin:` name or an unknown use.
     pub async fn load(ctx: &SessionContext, settings: &TamisSettings) -> Result<Self> {
@@ -100,6 +116,21 @@ impl Resources {
             Some(uri) => Some(Arc::new(consent::load(ctx, uri, &mut warnings).await?)),
             None => None,
         };
+        let opt_out = match settings.get("opt_out") {
+            Some(uri) => Some(Arc::new(opt_out::load(ctx, uri, &mut warnings).await?)),
+            None => None,
+        };
+        let opt_out_agents = match named(settings, "opt_out_agents")? {
+            Some(uri) => {
+                let text = read_text(ctx, "opt_out_agents", uri).await?;
+                Arc::new(AgentList::from_csv(uri, &text)?)
+            }
+            None => AgentList::builtin(),
+        };
+        let blocked = match settings.get("blocked") {
+            Some(uri) => Some(Arc::new(blocked::load(ctx, uri, &mut warnings).await?)),
+            None => None,
+        };
         let subject_key = match settings.get("subject_key") {
             Some(uri) => Some(Arc::new(subject_key::load(ctx, uri).await?)),
             None => None,
@@ -111,6 +142,11 @@ impl Resources {
             sources,
             source_rules: SourceRules::builtin(),
             consent,
+            opt_out,
+            opt_out_agents,
+            opt_out_max_age: 0,
+            opt_out_also_as_of: false,
+            blocked,
             subject_key,
             purpose: String::new(),
             use_case: String::new(),
@@ -140,6 +176,11 @@ impl Resources {
             sources: None,
             source_rules: SourceRules::builtin(),
             consent: None,
+            opt_out: None,
+            opt_out_agents: AgentList::builtin(),
+            opt_out_max_age: 0,
+            opt_out_also_as_of: false,
+            blocked: None,
             subject_key: None,
             purpose: String::new(),
             use_case: String::new(),
@@ -157,6 +198,8 @@ impl Resources {
         (self.purpose, self.use_case) = (value("purpose"), value("use"));
         // A use the policy does not know would be an error on every row.
         self.license_policy.check(None, &self.use_case)?;
+        self.opt_out_max_age = days(&value("opt_out_max_age_days"))?;
+        self.opt_out_also_as_of = truth("opt_out_also_as_of", &value("opt_out_also_as_of"))?;
         match self.settings.get("as_of") {
             Some(text) => {
                 self.as_of = parse_instant(text).ok_or_else(|| ResourceError::Malformed {
@@ -171,6 +214,15 @@ impl Resources {
             }
         }
         Ok(self)
+    }
+
+    /// How the signals of an address are folded.
+    pub fn opt_out_rules(&self) -> OptOutRules {
+        OptOutRules {
+            agents: Arc::clone(&self.opt_out_agents),
+            max_age: self.opt_out_max_age,
+            also_at: self.opt_out_also_as_of.then_some(self.as_of),
+        }
     }
 
     /// Which resources judge: the name of the setting, without its prefix, and the identity, in
@@ -190,6 +242,13 @@ impl Resources {
         if let Some(consent) = &self.consent {
             identities.push(("consent", consent.identity().clone()));
         }
+        if let Some(opt_out) = &self.opt_out {
+            identities.push(("opt_out", opt_out.identity().clone()));
+            identities.push(("opt_out_agents", self.opt_out_agents.identity().clone()));
+        }
+        if let Some(blocked) = &self.blocked {
+            identities.push(("blocked", blocked.identity().clone()));
+        }
         if let Some(key) = &self.subject_key {
             let identity = Identity {
                 uri: String::new(),
@@ -199,6 +258,30 @@ impl Resources {
             identities.push(("subject_key", identity));
         }
         identities
+    }
+}
+
+/// A number of days in microseconds.
+fn days(text: &str) -> Result<i64> {
+    let days = text.trim().parse::<i64>().ok();
+    days.filter(|days| (0..=36_500).contains(days))
+        .map(|days| days * MICROSECONDS_A_DAY)
+        .ok_or_else(|| ResourceError::Malformed {
+            uri: "tamis.opt_out_max_age_days".to_owned(),
+            location: "value".to_owned(),
+            message: format!("'{text}' is not a whole number of days from 0 to 36500"),
+        })
+}
+
+fn truth(setting: &str, text: &str) -> Result<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(ResourceError::Malformed {
+            uri: format!("tamis.{setting}"),
+            location: "value".to_owned(),
+            message: format!("'{text}' is neither true nor false"),
+        }),
     }
 }
 

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray,
+    TimestampMicrosecondArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::error::Result;
 
-use crate::arguments::instant_type;
+use tamis_consent::opt_out::{OptOutCheck, OptOutSignal};
+
+use crate::arguments::{UTC, instant_type};
 
 /// All fields of results are nullable: a result lies under a NULL row sooner or later (an outer
 /// join), and then so do its fields.
@@ -110,6 +113,53 @@ pub(crate) fn consent_record_type() -> DataType {
     DataType::Struct(consent_record_fields())
 }
 
+pub(crate) fn license_detect_fields() -> Fields {
+    fields(&[("spdx", DataType::Utf8), ("confidence", DataType::Float64)])
+}
+
+/// The result of `license_detect`.
+pub(crate) fn license_detect_type() -> DataType {
+    DataType::Struct(license_detect_fields())
+}
+
+pub(crate) fn blocked_fields() -> Fields {
+    fields(&[
+        ("verdict", DataType::Utf8),
+        ("kind", DataType::Utf8),
+        ("entry", DataType::Utf8),
+        ("listed_at", instant_type()),
+    ])
+}
+
+/// The result of `blocked`.
+pub(crate) fn blocked_type() -> DataType {
+    DataType::Struct(blocked_fields())
+}
+
+fn opt_out_signal_fields() -> Fields {
+    fields(&[
+        ("signal", DataType::Utf8),
+        ("value", DataType::Utf8),
+        ("fetched_at", instant_type()),
+        ("sha256", DataType::Utf8),
+    ])
+}
+
+fn opt_out_fields() -> Fields {
+    fields(&[
+        ("verdict", DataType::Utf8),
+        (
+            "signals",
+            list_of(DataType::Struct(opt_out_signal_fields())),
+        ),
+    ])
+}
+
+/// The result of `opt_out`.
+pub(crate) fn opt_out_type() -> DataType {
+    DataType::Struct(opt_out_fields())
+}
+
 pub(crate) fn harm_rate_fields() -> Fields {
     fields(&[
         ("n", DataType::Int64),
@@ -140,10 +190,14 @@ pub(crate) fn source_verdict_type() -> DataType {
 }
 
 /// Every struct a function of ours returns, also as the element of a list.
-pub(crate) fn struct_types() -> [DataType; 7] {
+pub(crate) fn struct_types() -> [DataType; 11] {
     [
         hit_type(),
         harm_type(),
+        license_detect_type(),
+        blocked_type(),
+        opt_out_type(),
+        DataType::Struct(opt_out_signal_fields()),
         license_check_type(),
         source_check_type(),
         consent_record_type(),
@@ -176,6 +230,50 @@ fn list_array(values: ArrayRef, lengths: Vec<usize>) -> Result<ArrayRef> {
     let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
     let offsets = OffsetBuffer::from_lengths(lengths);
     Ok(Arc::new(ListArray::try_new(field, offsets, values, None)?))
+}
+
+/// Answers of `opt_out`, column by column.
+#[derive(Debug, Default)]
+pub(crate) struct OptOuts {
+    verdicts: Vec<&'static str>,
+    signals: Vec<OptOutSignal>,
+    lengths: Vec<usize>,
+}
+
+impl OptOuts {
+    /// Adds the answer for the next address.
+    pub(crate) fn push(&mut self, check: OptOutCheck) {
+        self.verdicts.push(check.verdict);
+        self.lengths.push(check.signals.len());
+        self.signals.extend(check.signals);
+    }
+
+    /// A column of [`opt_out_type`] with one answer for each address.
+    pub(crate) fn finish(self) -> Result<ArrayRef> {
+        let signals = self.signals.iter();
+        let fetched = signals.clone().map(|signal| signal.fetched_at);
+        let fetched = TimestampMicrosecondArray::from_iter_values(fetched).with_timezone(UTC);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values(
+                signals.clone().map(|signal| signal.signal),
+            )),
+            Arc::new(StringArray::from_iter_values(
+                signals.clone().map(|signal| signal.value.as_str()),
+            )),
+            Arc::new(fetched),
+            Arc::new(StringArray::from_iter_values(
+                signals.map(|signal| signal.sha256.as_str()),
+            )),
+        ];
+        let signals = struct_array(opt_out_signal_fields(), columns)?;
+        struct_array(
+            opt_out_fields(),
+            vec![
+                Arc::new(StringArray::from(self.verdicts)),
+                list_array(signals, self.lengths)?,
+            ],
+        )
+    }
 }
 
 /// Hits of many documents, column by column.

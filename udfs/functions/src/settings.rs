@@ -31,11 +31,23 @@ pub const KEYS: &[(&str, &str)] = &[
     ("consent", "The consent registry, a table. No default"),
     (
         "opt_out",
-        "The opt-out signals, a table. No function of this version uses them",
+        "The snapshots of opt-out signals, a table. No default",
+    ),
+    (
+        "opt_out_agents",
+        "The crawlers whose robots.txt rules count as an opt-out, CSV. Default builtin:opt_out_agents",
+    ),
+    (
+        "opt_out_max_age_days",
+        "Days after which a snapshot no longer shows a permission. Default 30",
+    ),
+    (
+        "opt_out_also_as_of",
+        "Whether signals in force at tamis.as_of count besides those of the time of collection. Default false",
     ),
     (
         "blocked",
-        "Blocked sites, a table. No function of this version uses them",
+        "Blocked domains, addresses and digests, a table. No default",
     ),
     (
         "subject_key",
@@ -77,9 +89,15 @@ pub struct TamisSettings {
     pub sources: Option<String>,
     /// `tamis.consent`; without it `consent_status` and `consent_record` are errors.
     pub consent: Option<String>,
-    /// `tamis.opt_out`; not used by any function of this version.
+    /// `tamis.opt_out`; without it `opt_out` is an error.
     pub opt_out: Option<String>,
-    /// `tamis.blocked`; not used by any function of this version.
+    /// `tamis.opt_out_agents`; `None` is `builtin:opt_out_agents`.
+    pub opt_out_agents: Option<String>,
+    /// `tamis.opt_out_max_age_days`; `None` is 30.
+    pub opt_out_max_age_days: Option<String>,
+    /// `tamis.opt_out_also_as_of`; `None` is false.
+    pub opt_out_also_as_of: Option<String>,
+    /// `tamis.blocked`; without it `blocked` is an error.
     pub blocked: Option<String>,
     /// `tamis.subject_key`: a path or `env:NAME`; without it `subject_ref` is an error.
     pub subject_key: Option<String>,
@@ -103,6 +121,9 @@ impl TamisSettings {
             "sources" => &self.sources,
             "consent" => &self.consent,
             "opt_out" => &self.opt_out,
+            "opt_out_agents" => &self.opt_out_agents,
+            "opt_out_max_age_days" => &self.opt_out_max_age_days,
+            "opt_out_also_as_of" => &self.opt_out_also_as_of,
             "blocked" => &self.blocked,
             "subject_key" => &self.subject_key,
             "purpose" => &self.purpose,
@@ -119,6 +140,9 @@ impl TamisSettings {
             "lexicon" => Some("builtin:lexicon"),
             "thresholds" => Some("builtin:thresholds"),
             "license_policy" => Some("builtin:license_policy"),
+            "opt_out_agents" => Some("builtin:opt_out_agents"),
+            "opt_out_max_age_days" => Some("30"),
+            "opt_out_also_as_of" => Some("false"),
             "purpose" => Some("model-training"),
             "use" => Some("train-commercial"),
             _ => None,
@@ -139,6 +163,9 @@ impl TamisSettings {
             "sources" => &mut self.sources,
             "consent" => &mut self.consent,
             "opt_out" => &mut self.opt_out,
+            "opt_out_agents" => &mut self.opt_out_agents,
+            "opt_out_max_age_days" => &mut self.opt_out_max_age_days,
+            "opt_out_also_as_of" => &mut self.opt_out_also_as_of,
             "blocked" => &mut self.blocked,
             "subject_key" => &mut self.subject_key,
             "purpose" => &mut self.purpose,

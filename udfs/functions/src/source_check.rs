@@ -3,22 +3,19 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::config::ConfigOptions;
+use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::Documentation;
 use tamis_consent::{SourceCheck as Check, SourceRegistry, SourceRules};
 
-use crate::arguments::{Argument, coerce, signature};
+use crate::arguments::Argument;
 use crate::documentation::document;
 use crate::instants::instants;
+use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::results::{source_check_fields, source_check_type, struct_array, text_lists};
-use crate::strings::{distinct, evaluate, spread, text_array, texts};
+use crate::strings::{distinct, spread, text_array, texts};
 
 /// The registry, the clauses behind the checks and the instant asked about by default.
 pub(crate) struct Sources {
@@ -29,14 +26,14 @@ pub(crate) struct Sources {
 
 /// `source_check(source_id [, at])`: Struct{verdict, acquisition_mode, origin_region, missing,
 /// clauses}, never NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SourceCheck {
-    signature: Signature,
-    sources: Pinned<Sources>,
-}
+pub(crate) struct SourceCheck;
 
-impl SourceCheck {
-    pub(crate) fn new(resources: &Resources) -> Self {
+impl Judging for SourceCheck {
+    const NAME: &'static str = "source_check";
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("source_id"), Argument::Time("at")];
+    type Resource = Sources;
+
+    fn pin(resources: &Resources) -> Pinned<Sources> {
         let sources = resources.sources.as_ref().map(|registry| Sources {
             registry: Arc::clone(registry),
             rules: Arc::clone(&resources.source_rules),
@@ -51,60 +48,20 @@ impl SourceCheck {
                 sources.as_of
             )
         });
-        Self {
-            signature: signature(),
-            sources: Pinned::new(
-                "source_check",
-                sources.map(Arc::new),
-                digest.unwrap_or_default(),
-                &["sources", "as_of"],
-                &resources.settings,
-            ),
-        }
-    }
-}
-
-impl ScalarUDFImpl for SourceCheck {
-    fn name(&self) -> &str {
-        "source_check"
+        Pinned::new(
+            Self::NAME,
+            sources.map(Arc::new),
+            digest.unwrap_or_default(),
+            &["sources", "as_of"],
+            &resources.settings,
+        )
     }
 
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn result_type() -> DataType {
+        source_check_type()
     }
 
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        let arguments = [Argument::Text("source_id"), Argument::Time("at")];
-        coerce(self.name(), &arguments, 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(source_check_type())
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
-        self.sources.at_planning()?;
-        Ok(Arc::new(Field::new(
-            self.name(),
-            source_check_type(),
-            false,
-        )))
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let sources = self.sources.with_config(config)?;
-        Some(ScalarUDF::from(Self {
-            signature: self.signature.clone(),
-            sources,
-        }))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let sources = self.sources.at_run(&args.config_options)?;
-        evaluate(&args, |arrays| source_checks(sources, arrays))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "Whether a source has the evidence its acquisition mode needs at an instant: allow, deny or \
@@ -122,7 +79,11 @@ impl ScalarUDFImpl for SourceCheck {
                 ],
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(sources: &Sources, arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        source_checks(sources, arguments)
     }
 }
 

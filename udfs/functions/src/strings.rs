@@ -131,6 +131,20 @@ pub(crate) fn text_array<'a>(values: impl IntoIterator<Item = Option<&'a str>>) 
     Arc::new(values.into_iter().collect::<arrow::array::StringArray>())
 }
 
+/// A column of NULLs or Booleans.
+pub(crate) fn booleans(values: impl IntoIterator<Item = Option<bool>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<arrow::array::BooleanArray>())
+}
+
+/// A column of preferences: `y`, `n` or NULL.
+pub(crate) fn preferences(values: impl IntoIterator<Item = Option<bool>>) -> ArrayRef {
+    text_array(
+        values
+            .into_iter()
+            .map(|value| value.map(|yes| if yes { "y" } else { "n" })),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use arrow::array::{DictionaryArray, Int64Array, StringArray};

@@ -3,90 +3,44 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, StringArray};
-use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::config::ConfigOptions;
+use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature,
-};
+use datafusion::logical_expr::Documentation;
 use tamis_consent::SubjectKey;
 
-use crate::arguments::{Argument, coerce, signature};
+use crate::arguments::Argument;
 use crate::documentation::document;
+use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
-use crate::strings::{evaluate, map_texts};
+use crate::strings::map_texts;
 
 /// `subject_ref(id)`: Utf8 of 32 hexadecimal digits; NULL for NULL.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SubjectRef {
-    signature: Signature,
-    key: Pinned<SubjectKey>,
-}
+pub(crate) struct SubjectRef;
 
-impl SubjectRef {
-    pub(crate) fn new(resources: &Resources) -> Self {
+impl Judging for SubjectRef {
+    const NAME: &'static str = "subject_ref";
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("id")];
+    const STRICT: bool = true;
+    type Resource = SubjectKey;
+
+    fn pin(resources: &Resources) -> Pinned<SubjectKey> {
         let key = resources.subject_key.clone();
         let key_id = key.as_ref().map(|key| key.key_id()).unwrap_or_default();
-        Self {
-            signature: signature(),
-            key: Pinned::new(
-                "subject_ref",
-                key,
-                key_id,
-                &["subject_key"],
-                &resources.settings,
-            ),
-        }
-    }
-}
-
-impl ScalarUDFImpl for SubjectRef {
-    fn name(&self) -> &str {
-        "subject_ref"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        coerce(self.name(), &[Argument::Text("id")], 1, arg_types)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
-    }
-
-    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
-        self.key.at_planning()?;
-        Ok(Arc::new(Field::new(self.name(), DataType::Utf8, true)))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
-
-    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let key = self.key.with_config(config)?;
-        Some(ScalarUDF::from(Self {
-            signature: self.signature.clone(),
+        Pinned::new(
+            Self::NAME,
             key,
-        }))
+            key_id,
+            &["subject_key"],
+            &resources.settings,
+        )
     }
 
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let key = self.key.at_run(&args.config_options)?;
-        evaluate(&args, |arrays| {
-            map_texts(&arrays[0], &|ids| {
-                let references = ids.iter().map(|id| key.subject_ref(id));
-                Ok(Arc::new(StringArray::from_iter_values(references)) as ArrayRef)
-            })
-        })
+    fn result_type() -> DataType {
+        DataType::Utf8
     }
 
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation() -> &'static Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "The reference of a subject: the first 16 bytes of keyed BLAKE3 of its id, in hexadecimal. The \
@@ -95,6 +49,13 @@ impl ScalarUDFImpl for SubjectRef {
                 &[("id", "The subject's id, taken byte by byte.")],
             )
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
+    }
+
+    fn evaluate(key: &SubjectKey, arguments: &[ArrayRef]) -> Result<ArrayRef> {
+        map_texts(&arguments[0], &|ids| {
+            let references = ids.iter().map(|id| key.subject_ref(id));
+            Ok(Arc::new(StringArray::from_iter_values(references)))
+        })
     }
 }

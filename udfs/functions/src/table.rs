@@ -1,4 +1,4 @@
-//! Reading resource tables: registries and lexicons as Parquet, CSV, TSV, JSON, NDJSON or Arrow,
+//! Reading resource tables: registries and lexicons as Parquet, CSV, TSV, JSON, NDJSON, TOML or Arrow,
 //! from a file, a directory, a glob or an object store of the session.
 //!
 //! Rows stream: whoever reads keeps what it needs, and a registry never sits in memory twice.
@@ -13,6 +13,7 @@ mod lines;
 mod parquet;
 mod pump;
 mod separated;
+mod toml;
 mod values;
 
 use std::sync::Arc;
@@ -194,8 +195,8 @@ impl Problem {
 /// `uri` is a path relative to the working directory or absolute, a `file://` URL, or any URL
 /// whose object store is registered in `ctx`; a file, a directory (its files, not hidden ones), or
 /// a glob. The format goes by the file's extension: parquet, csv, tsv, json (one array, or one
-/// object a line), ndjson, jsonl, arrow (a file or a stream); all but parquet and arrow also .gz
-/// and .zst. `setting` is named in errors.
+/// object a line), ndjson, jsonl, toml (one array of tables), arrow (a file or a stream); all but
+/// parquet and arrow also .gz and .zst. `setting` is named in errors.
 ///
 /// # Errors
 /// [`ResourceError::Read`] when it cannot be read, does not exist or changes meanwhile;
@@ -342,6 +343,7 @@ impl Reading<'_> {
             Format::JsonLines => {
                 Box::new(move |input, found| json::read_lines(input, &wanted, found))
             }
+            Format::Toml => Box::new(move |input, found| toml::read(input, &wanted, found)),
         };
         let stream = located.stream(file).await?;
         let compression = file.compression;

@@ -53,6 +53,8 @@ async fn session() -> SessionContext {
         lexicon: data("lexicon.csv"),
         consent: data("consent.csv"),
         sources: data("sources.csv"),
+        opt_out: data("opt_out.csv"),
+        blocked: data("blocked.csv"),
         subject_key: data("subject.key"),
         as_of: Some("2026-06-01T00:00:00Z".to_owned()),
         ..TamisSettings::default()

@@ -29,6 +29,17 @@ const COLUMNS: &[Column] = &[
     Column::optional("gen_model", Kind::Text),
     Column::optional("gen_model_version", Kind::Text),
     Column::optional("vertical", Kind::Text),
+    Column::optional("contract_evidence_uri", Kind::Text),
+    Column::optional("contract_evidence_sha256", Kind::Text),
+    Column::optional("commitment_evidence_uri", Kind::Text),
+    Column::optional("commitment_evidence_sha256", Kind::Text),
+    Column::optional("audit_report_uri", Kind::Text),
+    Column::optional("audit_report_sha256", Kind::Text),
+    Column::optional("crawl_record_sha256", Kind::Text),
+    Column::optional("authorization_record_sha256", Kind::Text),
+    Column::optional("opt_out_snapshot_uri", Kind::Text),
+    Column::optional("opt_out_snapshot_sha256", Kind::Text),
+    Column::optional("gen_at", Kind::Time),
 ];
 
 pub(super) async fn load(
@@ -66,5 +77,16 @@ fn source(row: &Row<'_>) -> SourceRow {
         gen_model: text(17),
         gen_model_version: text(18),
         vertical: text(19),
+        contract_evidence_uri: text(20),
+        contract_evidence_sha256: text(21),
+        commitment_evidence_uri: text(22),
+        commitment_evidence_sha256: text(23),
+        audit_report_uri: text(24),
+        audit_report_sha256: text(25),
+        crawl_record_sha256: text(26),
+        authorization_record_sha256: text(27),
+        opt_out_snapshot_uri: text(28),
+        opt_out_snapshot_sha256: text(29),
+        gen_at: row.time(30),
     }
 }

@@ -31,10 +31,11 @@ pub(crate) enum Format {
     Json,
     /// `.ndjson` or `.jsonl`.
     JsonLines,
+    /// `.toml`: one array of tables.
+    Toml,
 }
 
-const KNOWN: &str =
-    "parquet, csv, tsv, json, ndjson, jsonl, arrow; all but parquet and arrow also .gz and .zst";
+const KNOWN: &str = "parquet, csv, tsv, json, ndjson, jsonl, toml, arrow; all but parquet and arrow also .gz and .zst";
 
 impl Format {
     /// The format and compression a file name states.
@@ -54,6 +55,7 @@ impl Format {
             "tsv" => Self::Separated(b'\t'),
             "json" => Self::Json,
             "ndjson" | "jsonl" => Self::JsonLines,
+            "toml" => Self::Toml,
             _ => return None,
         };
         let compressible = !matches!(format, Self::Parquet | Self::Arrow);

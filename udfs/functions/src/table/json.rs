@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::pump::Sink;
 use super::{Found, Lines, Problem, Rows};
 
-const BATCH: usize = 4096;
+pub(super) const BATCH: usize = 4096;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
@@ -130,7 +130,8 @@ impl<'de> Visitor<'de> for Objects<'_, '_> {
     }
 }
 
-struct Batch<'a> {
+/// Objects on their way to columns.
+pub(super) struct Batch<'a> {
     wanted: &'a [&'static str],
     builders: Vec<StringBuilder>,
     rows: usize,
@@ -141,7 +142,7 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn new(wanted: &'a [&'static str]) -> Self {
+    pub(super) fn new(wanted: &'a [&'static str]) -> Self {
         Self {
             wanted,
             builders: wanted.iter().map(|_| StringBuilder::new()).collect(),
@@ -153,7 +154,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds a row; every value as its text, which is then read as the column's kind.
-    fn push(
+    pub(super) fn push(
         &mut self,
         mut object: Map<String, Value>,
         place: impl Fn() -> String,
@@ -176,7 +177,11 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Found {
+    pub(super) fn is_full(&self, rows: usize) -> bool {
+        self.rows == rows
+    }
+
+    pub(super) fn finish(&mut self) -> Found {
         let arrays = self
             .builders
             .iter_mut()
@@ -196,7 +201,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The last rows, and which columns the file has; a file without rows has them all.
-    fn end(mut self, found: Sink<'_>) {
+    pub(super) fn end(mut self, found: Sink<'_>) {
         if self.first == 1 && self.rows == 0 {
             return;
         }
