@@ -84,8 +84,23 @@ pub(crate) fn read(address: &str) -> Option<Name> {
             let (_, version) = path.rsplit_once("mpl/")?;
             read_named(&format!("mpl-{version}"))
         }
+        "github.com" | "raw.githubusercontent.com" | "gitlab.com" | "gitee.com" => read_file(path),
         _ => None,
     }
+}
+
+/// A licence file in a repository, where its name says which: `LICENSE-MIT`,
+/// `licenses/BSD-3-Clause`, `LICENSES/CC0-1.0`. A plain `LICENSE` may hold any.
+fn read_file(path: &str) -> Option<Name> {
+    let (directories, file) = path.rsplit_once('/')?;
+    for head in ["license-", "licence-", "license.", "licence."] {
+        if let Some(name) = file.strip_prefix(head) {
+            return read_named(name);
+        }
+    }
+    let is_collection = directories.ends_with("/licenses")
+        || directories.starts_with("spdx/license-list-data/") && directories.ends_with("/text");
+    is_collection.then(|| read_named(file))?
 }
 
 fn read_creative_commons(path: &str) -> Option<Name> {

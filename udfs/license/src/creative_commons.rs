@@ -96,7 +96,9 @@ const PARTS: &[(&str, Part)] = &[
     ("禁止改作", Part::NoDerivatives),
     ("非商业", Part::NonCommercial),
     ("创用", Part::Prefix),
+    ("未本地化", Part::NoPlace),
     ("国际", Part::NoPlace),
+    ("通用", Part::NoPlace),
     ("署名", Part::By),
 ];
 

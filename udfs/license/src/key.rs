@@ -20,7 +20,25 @@ const HAN_SUFFIXES: &[&str] = &[
 ];
 
 /// How Chinese sentences lead up to a name.
-const HAN_PREFIXES: &[&str] = &["本作品采用", "本数据集采用", "采用", "遵循", "基于"];
+const HAN_PREFIXES: &[&str] = &[
+    "本作品采用",
+    "本作品遵循",
+    "本数据集采用",
+    "本项目采用",
+    "本项目遵循",
+    "本项目基于",
+    "本软件采用",
+    "本软件遵循",
+    "本仓库采用",
+    "本文档采用",
+    "本文章采用",
+    "本文采用",
+    "本书采用",
+    "本站采用",
+    "采用",
+    "遵循",
+    "基于",
+];
 
 /// How Chinese says "or later"; longest first.
 const HAN_OR_LATER: &[&str] = &[

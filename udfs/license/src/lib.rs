@@ -4,7 +4,9 @@
 //! whether a use is allowed. Neither guesses: a name that could mean two licences means none.
 
 mod address;
+mod covers;
 mod creative_commons;
+mod detect;
 mod expression;
 mod fold;
 mod gnu;
@@ -16,6 +18,8 @@ mod policy;
 use names::Name;
 use parse::Reading;
 
+pub use covers::{license_conflicts, terms};
+pub use detect::{Detection, license_detect};
 pub use policy::{Check, LicensePolicy, Verdict};
 
 /// The canonical SPDX expression that a raw licence string names.

@@ -30,6 +30,8 @@ const LEADS: &[&str] = &[
     "under ",
     "spdx identifier ",
     "osi approved ",
+    "a ",
+    "an ",
 ];
 
 /// What a name can mean.
