@@ -10,7 +10,8 @@ use crate::keyed::Key;
 /// The bytes of a path or a query that no normal form changes. `%` is looked at later.
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
-    let bytes = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&()*+,;=:@/%?";
+    let bytes =
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&()*+,;=:@/%?";
     let mut index = 0;
     while index < bytes.len() {
         plain[bytes[index] as usize] = true;
@@ -93,7 +94,10 @@ impl<'a> Address<'a> {
                     before = byte;
                 }
                 // Dot segments may be written with %2E.
-                if path.windows(3).any(|part| part.eq_ignore_ascii_case(b"%2e")) {
+                if path
+                    .windows(3)
+                    .any(|part| part.eq_ignore_ascii_case(b"%2e"))
+                {
                     return None;
                 }
             }
@@ -106,6 +110,11 @@ impl<'a> Address<'a> {
             rest,
             is_http: true,
         })
+    }
+
+    /// [`Address::parse`], without borrowing from `text`.
+    pub(crate) fn parse_owned(text: &str) -> Option<Address<'static>> {
+        Address::parse_any(text)
     }
 
     fn parse_any(text: &str) -> Option<Self> {
@@ -170,9 +179,10 @@ impl<'a> Address<'a> {
     pub(crate) fn is_ip(&self) -> bool {
         let host = self.host();
         // A domain that ends in a number does not parse, so this is an IPv4 address.
-        host.starts_with('[') || host.ends_with(|last: char| last.is_ascii_digit()) && {
-            host.parse::<std::net::Ipv4Addr>().is_ok()
-        }
+        host.starts_with('[')
+            || host.ends_with(|last: char| last.is_ascii_digit()) && {
+                host.parse::<std::net::Ipv4Addr>().is_ok()
+            }
     }
 
     /// Host, and port where it is not the scheme's own: `http` and `https` share it.
@@ -280,7 +290,10 @@ mod tests {
             ("https://bücher.example/a", "xn--bcher-kva.example/a"),
             ("https://xn--bcher-kva.example/a", "xn--bcher-kva.example/a"),
             ("https://例子。中国/路", "xn--fsqu00a.xn--fiqs8s/%E8%B7%AF"),
-            ("https://例子.中国/%e8%b7%af", "xn--fsqu00a.xn--fiqs8s/%E8%B7%AF"),
+            (
+                "https://例子.中国/%e8%b7%af",
+                "xn--fsqu00a.xn--fiqs8s/%E8%B7%AF",
+            ),
             ("https://example.com/%7Ea/%2f", "example.com/~a/%2F"),
             ("https://example.com/a/../b/./c", "example.com/b/c"),
             ("https://example.com/a/%2E%2e/b", "example.com/b"),
@@ -302,11 +315,28 @@ mod tests {
     #[test]
     fn what_is_no_address() {
         for text in [
-            "", " ", "localhost", "not a url", "mailto:a@example.com", "tel:123", "a b.example",
-            "javascript:alert(1)", "data:text/html,x", "urn:isbn:1.2", "file:///etc/hosts",
-            "s3://bucket.example/key", "https://", "https://..", "https://a..b/", "https://.a/",
-            "http://256.1.1.1/", "https://example.com:99999/", "user@example.com", "/path",
-            "https://xn--a/", "https://exa mple.com/",
+            "",
+            " ",
+            "localhost",
+            "not a url",
+            "mailto:a@example.com",
+            "tel:123",
+            "a b.example",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "urn:isbn:1.2",
+            "file:///etc/hosts",
+            "s3://bucket.example/key",
+            "https://",
+            "https://..",
+            "https://a..b/",
+            "https://.a/",
+            "http://256.1.1.1/",
+            "https://example.com:99999/",
+            "user@example.com",
+            "/path",
+            "https://xn--a/",
+            "https://exa mple.com/",
         ] {
             assert_eq!(page(text), None, "{text}");
         }

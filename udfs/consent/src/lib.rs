@@ -38,6 +38,7 @@
 
 mod address;
 mod age_band;
+mod blocked;
 mod builder;
 mod check;
 mod decide;
@@ -52,6 +53,9 @@ mod subject;
 
 #[doc(hidden)]
 pub use address::both_ways_agree;
+pub use blocked::{
+    BlockCheck, BlockKind, BlockList, BlockListBuilder, BlockRow, registrable_domain,
+};
 pub use builder::{ConsentRegistryBuilder, ConsentRow};
 pub use check::SourceCheck;
 pub use decide::{ConsentRecord, ConsentStatus, Decision};
