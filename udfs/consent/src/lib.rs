@@ -36,11 +36,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod address;
 mod age_band;
+mod blocked;
 mod builder;
 mod check;
 mod decide;
 mod field;
+mod keyed;
 mod record;
 mod registry;
 mod rules;
@@ -48,6 +51,11 @@ pub mod signals;
 mod sources;
 mod subject;
 
+#[doc(hidden)]
+pub use address::both_ways_agree;
+pub use blocked::{
+    BlockCheck, BlockKind, BlockList, BlockListBuilder, BlockRow, registrable_domain,
+};
 pub use builder::{ConsentRegistryBuilder, ConsentRow};
 pub use check::SourceCheck;
 pub use decide::{ConsentRecord, ConsentStatus, Decision};
