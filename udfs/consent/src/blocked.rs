@@ -272,6 +272,11 @@ impl BlockList {
         self.entries.is_empty()
     }
 
+    /// Whether any entry is a digest: without one nobody has to compute digests.
+    pub fn has_digests(&self) -> bool {
+        self.has(BlockKind::Sha256)
+    }
+
     /// The bytes the index and the entries take.
     pub fn memory_bytes(&self) -> usize {
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());

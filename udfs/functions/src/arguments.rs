@@ -5,6 +5,8 @@ use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Signature, Volatility};
 
+use crate::results::text_list_type;
+
 /// The time zone of every instant in results.
 pub(crate) const UTC: &str = "+00:00";
 
@@ -19,6 +21,8 @@ pub(crate) enum Argument {
     Time(&'static str),
     /// A Boolean.
     Flag(&'static str),
+    /// A list of texts, or one text with commas between them.
+    Names(&'static str),
 }
 
 /// Instants as the functions compute with them and return them.
@@ -61,7 +65,11 @@ pub(crate) fn coerce(
 impl Argument {
     fn name(&self) -> &'static str {
         match self {
-            Self::Text(name) | Self::Number(name) | Self::Time(name) | Self::Flag(name) => name,
+            Self::Text(name)
+            | Self::Number(name)
+            | Self::Time(name)
+            | Self::Flag(name)
+            | Self::Names(name) => name,
         }
     }
 
@@ -95,6 +103,21 @@ impl Argument {
                     "a timestamp, a date or text that is one",
                 )
             }
+            Self::Names(_) => (
+                match data_type {
+                    DataType::List(item)
+                    | DataType::LargeList(item)
+                    | DataType::FixedSizeList(item, _)
+                        if is_text(item.data_type()) || item.data_type().is_null() =>
+                    {
+                        Some(text_list_type())
+                    }
+                    DataType::Null => Some(DataType::Utf8),
+                    text if is_text(text) => Some(text.clone()),
+                    _ => None,
+                },
+                "a list of texts, or text with commas between the names",
+            ),
             Self::Flag(_) => (
                 matches!(data_type, DataType::Boolean | DataType::Null)
                     .then_some(DataType::Boolean),

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, TimestampMicrosecondArray};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use datafusion::logical_expr::Documentation;
-use tamis_consent::BlockList;
+use tamis_consent::{BlockKind, BlockList};
 use tamis_resource::sha256_hex;
 
 use crate::arguments::{Argument, UTC};
@@ -17,6 +17,9 @@ use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::results::{blocked_fields, blocked_type, struct_array};
 use crate::strings::{text_array, texts};
+
+/// A digest that no entry has.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The list, and the instant asked about when the call names none.
 pub(crate) struct Listed {
@@ -91,7 +94,7 @@ fn checks(listed: &Listed, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         let text = text?;
         Some(match with_digests {
             true => sha256_hex(text.as_bytes()),
-            false => String::new(),
+            false => NO_DIGEST.to_owned(),
         })
     });
     let at = match arguments.get(2) {
@@ -110,7 +113,7 @@ fn checks(listed: &Listed, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         blocked_fields(),
         vec![
             text_array(checks.iter().map(|check| Some(check.verdict))),
-            text_array(checks.iter().map(|check| check.kind)),
+            text_array(checks.iter().map(|check| check.kind.map(BlockKind::as_str))),
             text_array(checks.iter().map(|check| check.entry)),
             Arc::new(listed_at.with_timezone(UTC)),
         ],

@@ -1,6 +1,6 @@
 //! `harm_hits(text)`: every keyword hit.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;

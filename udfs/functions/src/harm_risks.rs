@@ -1,6 +1,6 @@
 //! `harm_risks(text)`: the risks a text holds.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;

@@ -18,8 +18,10 @@ use crate::strings::evaluate;
 pub(crate) trait Pure: Debug + Send + Sync + 'static {
     /// The SQL name.
     const NAME: &'static str;
-    /// The arguments, all of them required.
+    /// The arguments.
     const ARGUMENTS: &'static [Argument];
+    /// How many of them must be there.
+    const REQUIRED: usize = Self::ARGUMENTS.len();
     /// Whether one NULL argument makes the result NULL.
     const STRICT: bool = true;
 
@@ -73,7 +75,7 @@ impl<F: Pure> ScalarUDFImpl for PureFunction<F> {
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        coerce(F::NAME, F::ARGUMENTS, F::ARGUMENTS.len(), arg_types)
+        coerce(F::NAME, F::ARGUMENTS, F::REQUIRED, arg_types)
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {

@@ -27,7 +27,10 @@ use crate::license_detect::LicenseDetect;
 use crate::license_id::LicenseId;
 use crate::normalize_text::NormalizeText;
 use crate::opt_out::OptOut;
+use crate::pii::Pii;
+use crate::pii_kinds::PiiKinds;
 use crate::pure::PureFunction;
+use crate::redact_pii::RedactPii;
 use crate::resources::Resources;
 use crate::rewrite::{GETTER, KeepGetters, getter};
 use crate::robots_allowed::RobotsAllowed;
@@ -59,6 +62,9 @@ fn scalar_functions(resources: &Resources) -> Vec<ScalarUDF> {
         PureFunction::<LicenseId>::new().into(),
         PureFunction::<NormalizeText>::new().into(),
         JudgingFunction::<OptOut>::new(resources).into(),
+        PureFunction::<Pii>::new().into(),
+        PureFunction::<PiiKinds>::new().into(),
+        PureFunction::<RedactPii>::new().into(),
         PureFunction::<RobotsAllowed>::new().into(),
         PureFunction::<RobotsTagAllowed>::new().into(),
         PureFunction::<RslAllowed>::new().into(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray,
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray,
     TimestampMicrosecondArray,
 };
 use arrow::buffer::OffsetBuffer;
@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::error::Result;
 
 use tamis_consent::opt_out::{OptOutCheck, OptOutSignal};
+use tamis_pii::{Finding, Sensitive};
 
 use crate::arguments::{UTC, instant_type};
 
@@ -160,6 +161,22 @@ pub(crate) fn opt_out_type() -> DataType {
     DataType::Struct(opt_out_fields())
 }
 
+fn pii_fields() -> Fields {
+    fields(&[
+        ("kind", DataType::Utf8),
+        ("start", DataType::Int64),
+        ("end", DataType::Int64),
+        ("sensitive", DataType::Utf8),
+        ("valid", DataType::Boolean),
+        ("context", text_list_type()),
+    ])
+}
+
+/// The result of `pii`.
+pub(crate) fn pii_type() -> DataType {
+    list_of(DataType::Struct(pii_fields()))
+}
+
 pub(crate) fn harm_rate_fields() -> Fields {
     fields(&[
         ("n", DataType::Int64),
@@ -190,7 +207,7 @@ pub(crate) fn source_verdict_type() -> DataType {
 }
 
 /// Every struct a function of ours returns, also as the element of a list.
-pub(crate) fn struct_types() -> [DataType; 11] {
+pub(crate) fn struct_types() -> [DataType; 12] {
     [
         hit_type(),
         harm_type(),
@@ -198,6 +215,7 @@ pub(crate) fn struct_types() -> [DataType; 11] {
         blocked_type(),
         opt_out_type(),
         DataType::Struct(opt_out_signal_fields()),
+        DataType::Struct(pii_fields()),
         license_check_type(),
         source_check_type(),
         consent_record_type(),
@@ -230,6 +248,45 @@ fn list_array(values: ArrayRef, lengths: Vec<usize>) -> Result<ArrayRef> {
     let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
     let offsets = OffsetBuffer::from_lengths(lengths);
     Ok(Arc::new(ListArray::try_new(field, offsets, values, None)?))
+}
+
+/// Findings of `pii`, column by column, their spans in characters.
+#[derive(Debug, Default)]
+pub(crate) struct PersonalInformation {
+    findings: Vec<Finding>,
+    lengths: Vec<usize>,
+}
+
+impl PersonalInformation {
+    /// Adds the findings of the next document.
+    pub(crate) fn push(&mut self, document: impl IntoIterator<Item = Finding>) {
+        let before = self.findings.len();
+        self.findings.extend(document);
+        self.lengths.push(self.findings.len() - before);
+    }
+
+    /// A column of [`pii_type`] with one list for each document.
+    pub(crate) fn finish(self) -> Result<ArrayRef> {
+        let findings = || self.findings.iter();
+        let offsets = |offset: fn(&Finding) -> usize| -> ArrayRef {
+            let offsets = findings().map(|finding| offset(finding) as i64);
+            Arc::new(Int64Array::from_iter_values(offsets))
+        };
+        let valid: BooleanArray = findings().map(|finding| Some(finding.valid)).collect();
+        let sensitive: StringArray = findings()
+            .map(|finding| finding.sensitive.map(Sensitive::as_str))
+            .collect();
+        let kinds = findings().map(|finding| finding.kind.as_str());
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values(kinds)),
+            offsets(|finding| finding.start),
+            offsets(|finding| finding.end),
+            Arc::new(sensitive),
+            Arc::new(valid),
+            text_lists(findings().map(|finding| finding.context.iter().copied()))?,
+        ];
+        list_array(struct_array(pii_fields(), columns)?, self.lengths.clone())
+    }
 }
 
 /// Answers of `opt_out`, column by column.

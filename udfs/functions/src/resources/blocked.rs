@@ -28,6 +28,8 @@ pub(super) async fn load(
             kind: row.text(1).unwrap_or_default(),
             listed_at: row.time(2),
             removed_at: row.time(3),
+            reason_code: row.text(4),
+            source: row.text(5),
         };
         builder.push(|| row.location(), entry)
     };
