@@ -95,7 +95,12 @@ impl Scan<'_> {
             b'_' | b'$' | b'%' | b'&' | b'~' | b'^' | b'\\' | b'#' => true,
             b'-' | b'=' | b'@' | b':' => further.is_ascii_alphanumeric(),
             b'/' => further.is_ascii_alphabetic() || further == b'/',
-            b'.' | b',' | b'+' => further.is_ascii_alphanumeric(),
+            b'.' | b'+' => further.is_ascii_alphanumeric(),
+            // Thousands are parted by commas; longer numbers are listed with them.
+            b',' => {
+                let listed = self.bytes[..start - 1].iter().rev().take(4);
+                further.is_ascii_digit() && !listed.copied().all(|byte| byte.is_ascii_digit())
+            }
             0..=0x7F => false,
             _ => matches!(
                 self.char_before(start),

@@ -276,7 +276,7 @@ impl Scan<'_> {
         if self.byte(end).is_ascii_alphanumeric() || matches!(self.byte(end), b'_' | b'%') {
             return false;
         }
-        let opens = matches!(before, Some('(' | '（')) && written.closed_early;
+        let opens = matches!(before, Some('(' | '（')) && written.closed < end;
         let open = if opens {
             plus - before.map_or(0, char::len_utf8)
         } else {
@@ -326,8 +326,8 @@ struct Written {
     /// Number of digits and end in the text of each group.
     groups: [(usize, usize); 8],
     count: usize,
-    /// A bracket closed that did not open within the number: `(+86) …`.
-    closed_early: bool,
+    /// Where a bracket closed that did not open within the number: `(+86) …`.
+    closed: usize,
 }
 
 impl Written {
@@ -336,7 +336,7 @@ impl Written {
             digits: [0; 16],
             groups: [(0, 0); 8],
             count: 0,
-            closed_early: false,
+            closed: usize::MAX,
         };
         let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
         let (mut at, mut total, mut open) = (start, 0, false);
@@ -354,7 +354,9 @@ impl Written {
             written.count += 1;
             for close in [")".as_bytes(), "）".as_bytes()] {
                 if bytes[at..].starts_with(close) {
-                    written.closed_early |= !open;
+                    if !open {
+                        written.closed = written.closed.min(at);
+                    }
                     open = false;
                     at += close.len();
                 }
