@@ -4,6 +4,24 @@
 //! and never fetch. `None` means that there is no signal; input that is malformed counts as
 //! the most restrictive reading of it.
 
+mod agents;
+mod ai_txt;
+mod content_signal;
+mod content_usage;
+mod dictionary;
+mod lines;
+mod path;
+mod robots;
+mod robots_parse;
+mod robots_tag;
+
+pub use agents::{AGENT_COLUMNS, AgentList, AgentPurpose, ListedAgent};
+pub use ai_txt::ai_txt_allowed;
+pub use content_signal::content_signal;
+pub use content_usage::content_usage;
+pub use robots::{Robots, Rule, robots_allowed};
+pub use robots_tag::{TaggedContent, robots_tag, robots_tag_allowed};
+
 /// What a signal says of a use, from the least to the most restrictive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
