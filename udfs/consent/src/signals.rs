@@ -4,6 +4,20 @@
 //! and never fetch. `None` means that there is no signal; input that is malformed counts as
 //! the most restrictive reading of it.
 
+mod c2pa;
+mod headers;
+mod html;
+mod json;
+mod rsl;
+mod tdm;
+mod url_pattern;
+
+pub use c2pa::c2pa_training;
+pub use headers::header_values;
+pub use html::{HTML_LIMIT, HtmlSignals, html_signals};
+pub use rsl::{rsl_allowed, rsl_permission};
+pub use tdm::{Tdm, TdmRules, TdmVia, tdm, tdm_reserved};
+
 /// What a signal says of a use, from the least to the most restrictive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
