@@ -1,0 +1,147 @@
+//! What a snapshot said, parsed once.
+
+use std::sync::OnceLock;
+
+use crate::signals::{
+    Permission, Robots, Tdm, TdmRules, c2pa_training, header_values, html_signals, tdm,
+};
+
+use super::link::rsl_targets;
+use super::snapshot::SnapshotKind;
+
+/// The header fields that carry a signal.
+pub(super) const SIGNAL_HEADERS: [&str; 6] = [
+    "X-Robots-Tag",
+    "TDM-Reservation",
+    "TDM-Policy",
+    "Content-Usage",
+    "Content-Signal",
+    "Link",
+];
+
+/// A body that some snapshots share.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) kind: SnapshotKind,
+    pub(super) sha256: [u8; 32],
+    pub(super) content: Content,
+    /// About the bytes the content holds on the heap.
+    pub(super) heap_bytes: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Content {
+    /// With the agents that stand for all, see [`super::OptOutRegistry`]'s `agents_apart`.
+    Robots(Robots, OnceLock<Box<[u32]>>),
+    TdmRep(TdmRules),
+    AiTxt(Box<str>),
+    Rsl(Box<str>),
+    Page(Box<PageSignals>),
+    C2pa(Option<Permission>),
+    /// The site has no such file.
+    Absent,
+    /// Nobody knows what the file says: a redirect that was not followed, a failing server.
+    Unseen(u16),
+}
+
+/// What the headers or the elements of a page say.
+#[derive(Debug, Default)]
+pub(super) struct PageSignals {
+    /// Values of `X-Robots-Tag`, or of meta elements with the agent they are for.
+    pub(super) robots: Vec<(Option<String>, String)>,
+    pub(super) tdm: Option<Tdm>,
+    pub(super) content_usage: Vec<String>,
+    pub(super) content_signal: Vec<String>,
+    pub(super) rsl_links: Vec<String>,
+    pub(super) rsl_inline: Vec<String>,
+}
+
+impl PageSignals {
+    fn of_headers(headers: &str) -> Self {
+        let values = |name: &str| header_values(headers, name).map(str::to_owned).collect();
+        let tags: Vec<String> = values("X-Robots-Tag");
+        Self {
+            robots: tags.into_iter().map(|tag| (None, tag)).collect(),
+            tdm: tdm(Some(headers), None, None, ""),
+            content_usage: values("Content-Usage"),
+            content_signal: values("Content-Signal"),
+            rsl_links: header_values(headers, "Link")
+                .flat_map(rsl_targets)
+                .map(str::to_owned)
+                .collect(),
+            rsl_inline: Vec::new(),
+        }
+    }
+
+    fn of_html(html: &[u8]) -> Self {
+        let signals = html_signals(html);
+        let agent = |name: String| (name != "robots").then_some(name);
+        Self {
+            robots: signals
+                .robots
+                .into_iter()
+                .map(|(name, content)| (agent(name), content))
+                .collect(),
+            tdm: tdm(None, Some(&String::from_utf8_lossy(html)), None, ""),
+            content_usage: signals.content_usage,
+            content_signal: Vec::new(),
+            rsl_links: signals.rsl_links,
+            rsl_inline: signals.rsl_inline,
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let texts = [
+            &self.content_usage,
+            &self.content_signal,
+            &self.rsl_links,
+            &self.rsl_inline,
+        ];
+        let of = |texts: &Vec<String>| {
+            texts.capacity() * size_of::<String>() + texts.iter().map(String::capacity).sum::<usize>()
+        };
+        let tags = self.robots.iter().map(|(agent, tag)| {
+            size_of::<(Option<String>, String)>()
+                + tag.capacity()
+                + agent.as_ref().map_or(0, String::capacity)
+        });
+        size_of::<Self>() + texts.into_iter().map(of).sum::<usize>() + tags.sum::<usize>()
+    }
+}
+
+impl Content {
+    /// Reads a body. A status counts for the kinds of a site alone: what came with a page
+    /// speaks of that page whatever its status was.
+    pub(super) fn read(kind: SnapshotKind, status: Option<u16>, body: &[u8]) -> (Self, usize) {
+        match (kind, status) {
+            (SnapshotKind::Robots, Some(status @ 300..=399)) => return (Self::Unseen(status), 0),
+            (SnapshotKind::Robots, _) => {
+                let robots = Robots::of_status(status, body);
+                let heap_bytes = robots.heap_bytes();
+                return (Self::Robots(robots, OnceLock::new()), heap_bytes);
+            }
+            (_, None | Some(200..=299)) => {}
+            (_, Some(400..=499)) if kind.is_of_site() => return (Self::Absent, 0),
+            (_, Some(status)) if kind.is_of_site() => return (Self::Unseen(status), 0),
+            _ => {}
+        }
+        let text = || Box::<str>::from(String::from_utf8_lossy(body));
+        match kind {
+            SnapshotKind::Robots | SnapshotKind::TdmRep => {
+                // A rule takes a few times the text it was read from.
+                (Self::TdmRep(TdmRules::parse(body)), body.len() * 4)
+            }
+            SnapshotKind::AiTxt => (Self::AiTxt(text()), body.len()),
+            SnapshotKind::Rsl => (Self::Rsl(text()), body.len()),
+            SnapshotKind::Headers | SnapshotKind::Html => {
+                let signals = match kind {
+                    SnapshotKind::Headers => PageSignals::of_headers(&text()),
+                    _ => PageSignals::of_html(body),
+                };
+                let heap_bytes = signals.heap_bytes();
+                (Self::Page(Box::new(signals)), heap_bytes)
+            }
+            SnapshotKind::C2pa => (Self::C2pa(c2pa_training(&text())), 0),
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! Folds the snapshots in force into a verdict.
+
+use std::sync::{Arc, OnceLock};
+
+use url::Url;
+
+use crate::address::Address;
+use crate::signals::{
+    AgentList, Permission, Robots, Tdm, ai_txt_allowed, content_signal, content_usage,
+    robots_tag_allowed, rsl_permission,
+};
+
+use super::content::{Content, Document, PageSignals};
+use super::registry::{OptOutRegistry, Seen};
+use super::snapshot::SnapshotKind;
+
+/// 30 days.
+const USUAL_MAX_AGE: i64 = 30 * 24 * 3600 * 1_000_000;
+/// The category of AIPREF and the uses of Content-Signal and RSL that stand for training.
+const TRAIN_AI: &str = "train-ai";
+const AI_TRAIN: &str = "ai-train";
+/// The most bytes of a header or of a link that evidence repeats.
+const SHOWN: usize = 200;
+
+/// How snapshots are judged. The use asked about is training.
+#[derive(Debug, Clone)]
+pub struct OptOutRules {
+    /// The crawlers whose rules count: what is closed to one of its training agents is closed.
+    pub agents: Arc<AgentList>,
+    /// How old a snapshot may be to allow something, microseconds.
+    pub max_age: i64,
+    /// A second, later instant: what was reserved by then restricts as well.
+    pub also_at: Option<i64>,
+}
+
+impl OptOutRules {
+    /// The rules for a list of agents: snapshots allow for 30 days, no second instant.
+    pub fn new(agents: Arc<AgentList>) -> Self {
+        Self {
+            agents,
+            max_age: USUAL_MAX_AGE,
+            also_at: None,
+        }
+    }
+}
+
+/// What a registry says of a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptOutCheck {
+    /// `allowed`, `disallowed`, `conditional` or `unknown`.
+    pub verdict: &'static str,
+    /// All evidence that was found, those of the site before those of the page.
+    pub signals: Vec<OptOutSignal>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptOutSignal {
+    /// `robots.txt`, `content-usage`, `content-signal`, `x-robots-tag`, `meta-robots`,
+    /// `tdmrep`, `rsl`, `ai.txt` or `c2pa`.
+    pub signal: &'static str,
+    /// What it says, such as `disallow: GPTBot` or `train-ai=n`.
+    pub value: String,
+    /// When the snapshot it stands in was fetched, microseconds UTC.
+    pub fetched_at: i64,
+    /// The SHA-256 of that snapshot's body, 64 hexadecimal digits.
+    pub sha256: String,
+}
+
+/// From the least to the most restrictive. Unknown is above allowed: one place that nobody
+/// could read is enough to be unsure. It is below conditional: a restriction that is known is
+/// not softened by what is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Allowed,
+    Unknown,
+    Conditional,
+    Disallowed,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Unknown => "unknown",
+            Self::Conditional => "conditional",
+            Self::Disallowed => "disallowed",
+        }
+    }
+
+    fn of(allowed: bool) -> Self {
+        if allowed { Self::Allowed } else { Self::Disallowed }
+    }
+}
+
+impl From<Permission> for Level {
+    fn from(permission: Permission) -> Self {
+        match permission {
+            Permission::Allowed => Self::Allowed,
+            Permission::Conditional => Self::Conditional,
+            Permission::Disallowed => Self::Disallowed,
+        }
+    }
+}
+
+impl OptOutRegistry {
+    /// What the snapshots say of using `url` for training at the instant `at`.
+    ///
+    /// Of each kind (of ai.txt each place, of RSL each document) the latest snapshot fetched
+    /// at or before `at` counts; of several at one instant all do. The most restrictive signal
+    /// wins: disallowed, conditional, unknown, allowed. `allowed` takes a robots.txt snapshot
+    /// not older than `max_age` that allows the URL (a 404 counts, RFC 9309, section 2.3.1.3):
+    /// a positive signal elsewhere does not replace it. Older snapshots restrict and never
+    /// allow. With `also_at` the restrictions in force then count as well; they never allow.
+    ///
+    /// A null URL, one that is not `http` or `https`, and one of an unknown site are `unknown`.
+    pub fn check(&self, url: Option<&str>, at: i64, rules: &OptOutRules) -> OptOutCheck {
+        let address = url.and_then(Address::parse).filter(Address::is_http);
+        let Some(address) = address else {
+            return OptOutCheck {
+                verdict: Level::Unknown.as_str(),
+                signals: Vec::new(),
+            };
+        };
+        let site = self.sites.get(address.site_key());
+        let page = if self.pages.len() == 0 {
+            &[]
+        } else {
+            self.pages.get(address.page_key())
+        };
+        let judge = |at| Judge {
+            registry: self,
+            address: &address,
+            rules,
+            at,
+            found: Vec::new(),
+            tdm: [None, None, None],
+            is_open: false,
+        };
+        let (mut level, mut found) = judge(at).all(site, page);
+        if let Some(later) = rules.also_at {
+            for evidence in judge(later).all(site, page).1 {
+                if evidence.level >= Level::Conditional && !found.contains(&evidence) {
+                    level = level.max(evidence.level);
+                    found.push(evidence);
+                }
+            }
+        }
+        OptOutCheck {
+            verdict: level.as_str(),
+            signals: found
+                .into_iter()
+                .map(|evidence| OptOutSignal {
+                    signal: evidence.signal,
+                    value: evidence.value,
+                    fetched_at: evidence.seen.fetched_at,
+                    sha256: hex::encode(self.document(evidence.seen).sha256),
+                })
+                .collect(),
+        }
+    }
+
+    fn document(&self, seen: Seen) -> &Document {
+        &self.documents[seen.document as usize]
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Evidence {
+    level: Level,
+    signal: &'static str,
+    value: String,
+    seen: Seen,
+}
+
+/// The places of TDMRep; the first has precedence.
+fn tdm_place(kind: SnapshotKind) -> usize {
+    match kind {
+        SnapshotKind::Html => 0,
+        SnapshotKind::Headers => 1,
+        _ => 2,
+    }
+}
+
+struct Judge<'a> {
+    registry: &'a OptOutRegistry,
+    address: &'a Address<'a>,
+    rules: &'a OptOutRules,
+    at: i64,
+    found: Vec<Evidence>,
+    /// By place, see [`tdm_place`].
+    tdm: [Option<(Tdm, Seen)>; 3],
+    /// A robots.txt that is recent enough allows the URL.
+    is_open: bool,
+}
+
+impl Judge<'_> {
+    fn all(mut self, site: &[Seen], page: &[Seen]) -> (Level, Vec<Evidence>) {
+        for level in [site, page] {
+            for slot in level.chunk_by(|a, b| a.slot == b.slot) {
+                for &seen in latest(slot, self.at) {
+                    self.judge(seen);
+                }
+            }
+        }
+        if let Some((tdm, seen)) = self.tdm.iter_mut().find_map(Option::take) {
+            let mut value = format!("tdm-reservation={}", u8::from(tdm.reserved));
+            value.push_str(&format!("; via={}", tdm.via.as_str()));
+            let level = match (tdm.reserved, tdm.policy) {
+                (false, _) => Level::Allowed,
+                (true, None) => Level::Disallowed,
+                (true, Some(policy)) => {
+                    value.push_str(&format!("; policy={}", cut(&policy)));
+                    Level::Conditional
+                }
+            };
+            self.add(seen, "tdmrep", level, value);
+        }
+        let base = if self.is_open {
+            Level::Allowed
+        } else {
+            Level::Unknown
+        };
+        let level = self.found.iter().map(|evidence| evidence.level).max();
+        (level.map_or(base, |level| level.max(base)), self.found)
+    }
+
+    fn is_fresh(&self, seen: Seen) -> bool {
+        self.at.saturating_sub(seen.fetched_at) <= self.rules.max_age
+    }
+
+    fn add(&mut self, seen: Seen, signal: &'static str, level: Level, mut value: String) {
+        if level == Level::Allowed && !self.is_fresh(seen) {
+            value.push_str(" (too old to allow)");
+        }
+        self.found.push(Evidence {
+            level,
+            signal,
+            value,
+            seen,
+        });
+    }
+
+    fn judge(&mut self, seen: Seen) {
+        let registry = self.registry;
+        let document = registry.document(seen);
+        let url = self.address.url();
+        match &document.content {
+            Content::Absent => {}
+            Content::Unseen(status) => {
+                let value = format!("status {status}");
+                self.add(seen, document.kind.signal(), Level::Unknown, value);
+            }
+            Content::Robots(robots, apart) => self.robots(seen, robots, apart),
+            Content::TdmRep(rules) => {
+                if let Some(tdm) = rules.reserved(url) {
+                    self.declared(document.kind, tdm, seen);
+                }
+            }
+            Content::AiTxt(text) => {
+                if let Some(allowed) = ai_txt_allowed(text, url) {
+                    let value = if allowed { "allow" } else { "disallow" };
+                    self.add(seen, "ai.txt", Level::of(allowed), value.into());
+                }
+            }
+            Content::Rsl(xml) => self.rsl(seen, xml),
+            Content::Page(signals) => self.page(seen, document.kind, signals),
+            Content::C2pa(Some(permission)) => {
+                let value = permission.as_str().into();
+                self.add(seen, "c2pa", (*permission).into(), value);
+            }
+            Content::C2pa(None) => {}
+        }
+    }
+
+    fn robots(&mut self, seen: Seen, robots: &Robots, apart: &OnceLock<Box<[u32]>>) {
+        let (rules, url) = (self.rules, self.address.url());
+        let agents = self.registry.agents_apart(apart, robots, &rules.agents);
+        let refused = agents.iter().find(|agent| !robots.allowed(url, agent));
+        let (level, value) = match refused {
+            Some(agent) => (Level::Disallowed, format!("disallow: {agent}")),
+            None => (Level::Allowed, "allow".into()),
+        };
+        self.is_open |= level == Level::Allowed && self.is_fresh(seen);
+        self.add(seen, "robots.txt", level, value);
+        let usage = agents.iter().map(|agent| robots.content_usage(url, agent, TRAIN_AI));
+        let usage = most_restrictive(usage);
+        let signal = agents.iter().map(|agent| robots.content_signal(url, agent, AI_TRAIN));
+        let signal = most_restrictive(signal);
+        self.preference(seen, usage, signal);
+        for link in robots.license_urls() {
+            self.linked(seen, link);
+        }
+    }
+
+    fn preference(&mut self, seen: Seen, usage: Option<bool>, signal: Option<bool>) {
+        if let Some(allowed) = usage {
+            let value = format!("{TRAIN_AI}={}", if allowed { "y" } else { "n" });
+            self.add(seen, "content-usage", Level::of(allowed), value);
+        }
+        if let Some(allowed) = signal {
+            let value = format!("{AI_TRAIN}={}", if allowed { "yes" } else { "no" });
+            self.add(seen, "content-signal", Level::of(allowed), value);
+        }
+    }
+
+    fn page(&mut self, seen: Seen, kind: SnapshotKind, signals: &PageSignals) {
+        let url = self.address.url();
+        let signal = match kind {
+            SnapshotKind::Html => "meta-robots",
+            _ => "x-robots-tag",
+        };
+        for (whose, tag) in &signals.robots {
+            let applies = |agent: &str| {
+                let is_for = |whose: &String| whose.eq_ignore_ascii_case(agent);
+                whose.as_ref().is_none_or(is_for)
+            };
+            let agents = self.rules.agents.training().map(|agent| agent.agent.as_str());
+            let agents = agents.filter(|agent| applies(agent));
+            let allowed = most_restrictive(agents.map(|agent| robots_tag_allowed(tag, agent)));
+            if let Some(allowed) = allowed {
+                self.add(seen, signal, Level::of(allowed), cut(tag));
+            }
+        }
+        if let Some(tdm) = &signals.tdm {
+            self.declared(kind, tdm.clone(), seen);
+        }
+        let values = signals.content_usage.iter();
+        let usage = most_restrictive(values.map(|value| content_usage(value, url, TRAIN_AI)));
+        let values = signals.content_signal.iter();
+        let signal = most_restrictive(values.map(|value| content_signal(value, url, AI_TRAIN)));
+        self.preference(seen, usage, signal);
+        for xml in &signals.rsl_inline {
+            self.rsl(seen, xml);
+        }
+        for link in &signals.rsl_links {
+            self.linked(seen, link);
+        }
+    }
+
+    /// Of several declarations in one place the most restrictive counts. One that is too old
+    /// to allow must not supersede those of other places either.
+    fn declared(&mut self, kind: SnapshotKind, tdm: Tdm, seen: Seen) {
+        if !tdm.reserved && !self.is_fresh(seen) {
+            return;
+        }
+        let rank = |tdm: &Tdm| (tdm.reserved, tdm.policy.is_none());
+        let known = &mut self.tdm[tdm_place(kind)];
+        if known.as_ref().is_none_or(|(known, _)| rank(known) < rank(&tdm)) {
+            *known = Some((tdm, seen));
+        }
+    }
+
+    fn rsl(&mut self, seen: Seen, xml: &str) {
+        if let Some(permission) = rsl_permission(xml, self.address.url(), AI_TRAIN) {
+            let value = format!("{AI_TRAIN}={}", permission.as_str());
+            self.add(seen, "rsl", permission.into(), value);
+        }
+    }
+
+    /// An RSL document that something points to. One that is not in the registry may say
+    /// anything, so it is unknown; one of the same site counts already.
+    fn linked(&mut self, from: Seen, link: &str) {
+        let target = Url::parse(self.address.url()).and_then(|base| base.join(link));
+        let target = target.as_ref().ok().map(Url::as_str).and_then(Address::parse);
+        if let Some(target) = target
+            && let Some(&slot) = self.registry.rsl_slots.get(target.rest())
+        {
+            let site = self.registry.sites.get(target.site_key());
+            let start = site.partition_point(|seen| seen.slot < slot);
+            let end = site.partition_point(|seen| seen.slot <= slot);
+            let documents = latest(&site[start..end], self.at);
+            if target.site() != self.address.site() {
+                for &seen in documents {
+                    self.judge(seen);
+                }
+            }
+            if !documents.is_empty() {
+                return;
+            }
+        }
+        let value = format!("not fetched: {}", cut(link));
+        self.add(from, "rsl", Level::Unknown, value);
+    }
+}
+
+/// The latest snapshots of a slot fetched at or before `at`: all of that instant.
+fn latest(slot: &[Seen], at: i64) -> &[Seen] {
+    let past = &slot[..slot.partition_point(|seen| seen.fetched_at <= at)];
+    let Some(last) = past.last() else {
+        return past;
+    };
+    &past[past.partition_point(|seen| seen.fetched_at < last.fetched_at)..]
+}
+
+/// One refusal refuses; without one, one permission permits.
+fn most_restrictive(said: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    said.flatten().min()
+}
+
+fn cut(text: &str) -> String {
+    let mut end = text.len().min(SHOWN);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}

@@ -1,0 +1,97 @@
+//! The opt-out registry: snapshots by site and by page.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use tamis_resource::Identity;
+
+use crate::keyed::{Keyed, table_bytes};
+use crate::signals::{AgentList, Robots};
+
+use super::content::Document;
+
+/// A snapshot in the index: in the order of slot, then time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Seen {
+    /// Kind and place; a later snapshot of the same slot supersedes an earlier one.
+    pub(super) slot: u32,
+    pub(super) fetched_at: i64,
+    pub(super) document: u32,
+}
+
+/// An immutable opt-out registry.
+///
+/// The index takes about 70 bytes a site, each further snapshot 24; every distinct body is held
+/// once, parsed.
+#[derive(Debug)]
+pub struct OptOutRegistry {
+    pub(super) identity: Identity,
+    pub(super) documents: Vec<Document>,
+    pub(super) rsl_slots: HashMap<Box<str>, u32>,
+    pub(super) sites: Keyed<Seen>,
+    pub(super) pages: Keyed<Seen>,
+    /// The list of the first check. Its agents are sorted into groups once for every
+    /// robots.txt; those of another list anew for every check.
+    pub(super) usual_agents: OnceLock<Arc<AgentList>>,
+}
+
+impl OptOutRegistry {
+    /// Which table this is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// How many snapshots there are.
+    pub fn len(&self) -> usize {
+        self.sites.len() + self.pages.len()
+    }
+
+    /// Whether there is no snapshot.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many sites (hosts, with their port where it is not the usual one) it knows.
+    pub fn sites(&self) -> usize {
+        self.sites.keys()
+    }
+
+    /// How many different bodies it holds.
+    pub fn bodies(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// Training agents of `list` that stand for all of them in a robots.txt: one for each
+    /// group of rules.
+    pub(super) fn agents_apart<'a>(
+        &'a self,
+        apart: &'a OnceLock<Box<[u32]>>,
+        robots: &Robots,
+        list: &'a Arc<AgentList>,
+    ) -> Vec<&'a str> {
+        let names = || list.training().map(|listed| listed.agent.as_str());
+        let usual = self.usual_agents.get_or_init(|| Arc::clone(list));
+        let find = || robots.agents_apart(names()).into_boxed_slice();
+        let own;
+        let numbers = if Arc::ptr_eq(usual, list) {
+            apart.get_or_init(find)
+        } else {
+            own = find();
+            &own
+        };
+        let name = |number: &u32| names().nth(*number as usize);
+        numbers.iter().filter_map(name).collect()
+    }
+
+    /// The bytes the index and the bodies take; of a tdmrep.json an estimate.
+    pub fn memory_bytes(&self) -> usize {
+        let heap: usize = self.documents.iter().map(|document| document.heap_bytes).sum();
+        let paths: usize = self.rsl_slots.keys().map(|path| path.len()).sum();
+        self.sites.memory_bytes()
+            + self.pages.memory_bytes()
+            + self.documents.capacity() * size_of::<Document>()
+            + heap
+            + table_bytes(&self.rsl_slots)
+            + paths
+    }
+}
