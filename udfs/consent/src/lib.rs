@@ -34,25 +34,36 @@
 //! assert_eq!(status(200), ConsentStatus::Withdrawn);
 //! # Ok::<(), tamis_resource::ResourceError>(())
 //! ```
-#![forbid(unsafe_code)]
 
 mod age_band;
+mod body;
+mod buckets;
 mod builder;
 mod check;
 mod decide;
 mod field;
+mod index;
+mod intake;
+mod mapping;
+mod names;
+mod purpose_hierarchy;
 mod record;
 mod registry;
 mod rules;
 pub mod signals;
+mod snapshot;
 mod sources;
 mod subject;
+mod subject_hash;
 
-pub use builder::{ConsentRegistryBuilder, ConsentRow};
+pub use builder::{ConsentOptions, ConsentRegistryBuilder, ConsentRow};
 pub use check::SourceCheck;
 pub use decide::{ConsentRecord, ConsentStatus, Decision};
+pub use purpose_hierarchy::PurposeHierarchy;
 pub use record::{Grant, RecordKind};
-pub use registry::{AskedPurpose, ConsentRegistry, SubjectHash};
+pub use registry::{AskedPurpose, ConsentRegistry};
 pub use rules::SourceRules;
+pub use snapshot::{ConsentSnapshot, ConsentSnapshotHeader, ConsentSnapshotWriter};
 pub use sources::{SourceRegistry, SourceRegistryBuilder, SourceRow};
 pub use subject::SubjectKey;
+pub use subject_hash::SubjectHash;
