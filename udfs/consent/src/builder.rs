@@ -1,16 +1,13 @@
 //! Takes the rows of a consent registry and checks each one.
 
-use std::hash::{BuildHasher, RandomState};
-
 use tamis_resource::{Identity, ResourceError, Result};
 
-use crate::age_band;
-use crate::field::{name_problem, shown};
-use crate::record::{Grant, Record, RecordKind};
-use crate::registry::{ANY, ConsentRegistry, Directory, Entry, Names, SubjectHash};
-
-/// The directory counts records in 32 bits.
-const MOST_RECORDS: usize = u32::MAX as usize;
+use crate::intake::{Intake, read_error};
+use crate::names::{Names, Purposes};
+use crate::purpose_hierarchy::PurposeHierarchy;
+use crate::registry::{ConsentRegistry, Content};
+use crate::subject::SubjectKey;
+use crate::subject_hash::SubjectHasher;
 
 /// One row of a consent registry as its table gives it. Times are microseconds UTC.
 ///
@@ -41,32 +38,56 @@ pub struct ConsentRow<'a> {
     pub subject_age_band: Option<&'a str>,
 }
 
-/// Takes the rows of a registry one by one.
+/// How a registry knows its subjects and orders its purposes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ConsentOptions<'a> {
+    /// Makes the registry know its subjects by keyed references instead of plain hashes,
+    /// so that it can be written as a snapshot and asked by subject reference.
+    pub subject_key: Option<&'a SubjectKey>,
+    /// Which purposes lie under which; `None`: [`PurposeHierarchy::builtin`].
+    pub purposes: Option<&'a PurposeHierarchy>,
+}
+
+impl ConsentOptions<'_> {
+    pub(crate) fn hasher(&self) -> SubjectHasher {
+        match self.subject_key {
+            Some(key) => SubjectHasher::Keyed(key.clone()),
+            None => SubjectHasher::Plain,
+        }
+    }
+
+    pub(crate) fn hierarchy(&self) -> PurposeHierarchy {
+        match self.purposes {
+            Some(purposes) => purposes.clone(),
+            None => (*PurposeHierarchy::builtin()).clone(),
+        }
+    }
+}
+
+/// Takes the rows of a registry one by one and keeps it all in memory.
+///
+/// For a registry larger than memory write a snapshot with
+/// [`crate::ConsentSnapshotWriter`] and open it with [`ConsentRegistry::open_snapshot`].
 #[derive(Debug)]
 pub struct ConsentRegistryBuilder {
     uri: String,
-    purposes: Names,
-    age_bands: Names,
-    /// Per interned band: whether it may hold an age under 14.
-    under_fourteen: Vec<Option<bool>>,
-    entries: Vec<Entry>,
-    arena: Vec<u8>,
+    hierarchy: PurposeHierarchy,
+    intake: Intake,
 }
 
 impl ConsentRegistryBuilder {
-    /// An empty registry; `uri` is the table the rows come from.
+    /// An empty registry; `uri` is the table the rows come from. Without a subject key and
+    /// with the built-in purposes.
     pub fn new(uri: &str) -> Self {
-        let mut purposes = Names::default();
-        purposes.intern("any");
-        let mut age_bands = Names::default();
-        age_bands.intern("");
+        Self::with_options(uri, ConsentOptions::default())
+    }
+
+    /// An empty registry; `uri` is the table the rows come from.
+    pub fn with_options(uri: &str, options: ConsentOptions<'_>) -> Self {
         Self {
             uri: uri.to_owned(),
-            purposes,
-            age_bands,
-            under_fourteen: vec![None],
-            entries: Vec::new(),
-            arena: Vec::new(),
+            hierarchy: options.hierarchy(),
+            intake: Intake::in_memory(options.hasher()),
         }
     }
 
@@ -79,96 +100,7 @@ impl ConsentRegistryBuilder {
     /// `withdrawn_at` of a grant before its `granted_at`, an age band that cannot be read.
     /// The message never repeats a subject id.
     pub fn push(&mut self, location: impl FnOnce() -> String, row: ConsentRow<'_>) -> Result<()> {
-        match self.add(row) {
-            Ok(()) => Ok(()),
-            Err(message) => Err(ResourceError::Malformed {
-                uri: self.uri.clone(),
-                location: location(),
-                message,
-            }),
-        }
-    }
-
-    fn add(&mut self, row: ConsentRow<'_>) -> Result<(), String> {
-        for (column, value) in [
-            ("subject_id", row.subject_id),
-            ("purpose", row.purpose),
-            ("record_id", row.record_id),
-        ] {
-            if let Some(problem) = name_problem(column, value) {
-                return Err(problem);
-            }
-        }
-        let kind = RecordKind::parse(row.kind).ok_or_else(|| {
-            let kind = shown(row.kind);
-            format!("unknown kind {kind} (general, separate, written, guardian)")
-        })?;
-        let grant = Grant::parse(row.status).ok_or_else(|| {
-            let status = shown(row.status);
-            format!("unknown status {status} (granted, refused)")
-        })?;
-        if let Some(granted_at) = row.granted_at {
-            if row
-                .expires_at
-                .is_some_and(|expires_at| expires_at < granted_at)
-            {
-                return Err("expires_at is before granted_at".into());
-            }
-            let withdrawn_before = row.withdrawn_at.is_some_and(|at| at < granted_at);
-            if grant == Grant::Granted && withdrawn_before {
-                return Err("withdrawn_at is before granted_at".into());
-            }
-        }
-        if self.entries.len() == MOST_RECORDS {
-            return Err(format!("a registry holds at most {MOST_RECORDS} records"));
-        }
-        let age_band = self.age_band(row.subject_age_band.unwrap_or_default())?;
-        let purpose = self.purpose(row.purpose);
-        self.entries.push(Entry {
-            subject: SubjectHash::of(row.subject_id),
-            offset: self.arena.len() as u64,
-        });
-        let record = Record {
-            kind,
-            grant,
-            purpose,
-            age_band,
-            granted_at: row.granted_at,
-            expires_at: row.expires_at,
-            withdrawn_at: row.withdrawn_at,
-            record_id: row.record_id.as_bytes(),
-            evidence_uri: row
-                .evidence_uri
-                .filter(|uri| !uri.is_empty())
-                .map(str::as_bytes),
-        };
-        record.write(&mut self.arena);
-        Ok(())
-    }
-
-    fn purpose(&mut self, purpose: &str) -> u32 {
-        if purpose == "*" {
-            ANY
-        } else if purpose.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            self.purposes.intern(&purpose.to_ascii_lowercase())
-        } else {
-            self.purposes.intern(purpose)
-        }
-    }
-
-    fn age_band(&mut self, band: &str) -> Result<u32, String> {
-        if let Some(index) = self.age_bands.get(band) {
-            return Ok(index);
-        }
-        let read = age_band::may_be_under_fourteen(band).map_err(|()| {
-            let accepted = age_band::ACCEPTED;
-            format!(
-                "cannot read subject_age_band {} (accepted: {accepted})",
-                shown(band)
-            )
-        })?;
-        self.under_fourteen.push(read);
-        Ok(self.age_bands.intern(band))
+        push(&mut self.intake, &self.uri, location, &row)
     }
 
     /// Sorts the records and closes the registry. `version` and `sha256` are those of the
@@ -176,71 +108,91 @@ impl ConsentRegistryBuilder {
     ///
     /// # Errors
     /// [`ResourceError::Malformed`] when two records have one `record_id` and differ
-    /// otherwise; a record that is repeated as it is does no harm. The location counts the
-    /// records from 1 in the order of the pushes.
+    /// otherwise: nobody knows which of them holds, and the wrong one may be a yes. A record
+    /// that is repeated as it is does no harm and counts once. The location counts the rows
+    /// from 1 in the order of the pushes. [`crate::ConsentCheck`] lists them all.
     pub fn finish(mut self, version: &str, sha256: &str) -> Result<ConsentRegistry> {
-        self.arena.shrink_to_fit();
-        self.entries.shrink_to_fit();
-        if let Some((first, second)) = self.contradiction() {
-            let (record, _) = Record::read(&self.arena, self.entries[second].offset as usize);
-            let record_id = String::from_utf8_lossy(record.record_id);
-            return Err(ResourceError::Malformed {
-                uri: self.uri,
-                location: format!("record {}", second + 1),
-                message: format!(
-                    "record_id {} stands in record {} with other values",
-                    shown(&record_id),
-                    first + 1
-                ),
-            });
-        }
-        self.entries.sort_unstable();
-        let directory = Directory::new(&self.entries);
-        Ok(ConsentRegistry {
-            identity: Identity {
-                uri: self.uri,
-                version: version.to_owned(),
-                sha256: sha256.to_owned(),
+        self.intake.refuse_contradictions(&self.uri)?;
+        let dictionaries = Dictionaries::of(&self.intake, &self.hierarchy);
+        let mut body = Vec::with_capacity(self.intake.body_at_most() as usize);
+        let (purposes, age_bands) = dictionaries.numbers(&self.intake);
+        let (_, subjects) = self
+            .intake
+            .drain_body(&purposes, &age_bands, |piece| {
+                body.extend_from_slice(piece);
+                Ok(())
+            })
+            .map_err(|error| read_error(&self.uri, &error))?;
+        body.shrink_to_fit();
+        let identity = Identity {
+            uri: self.uri,
+            version: version.to_owned(),
+            sha256: sha256.to_owned(),
+        };
+        ConsentRegistry::in_memory(
+            Content {
+                identity,
+                hasher: self.intake.hasher,
+                dictionaries,
             },
-            purposes: self.purposes,
-            under_fourteen: self.under_fourteen,
-            entries: self.entries,
-            directory,
-            arena: self.arena,
+            body,
+            subjects,
+        )
+    }
+}
+
+/// Takes a row or says where it stands and what is wrong with it.
+pub(crate) fn push(
+    intake: &mut Intake,
+    uri: &str,
+    location: impl FnOnce() -> String,
+    row: &ConsentRow<'_>,
+) -> Result<()> {
+    intake
+        .push(row)
+        .map_err(|message| ResourceError::Malformed {
+            uri: uri.to_owned(),
+            location: location(),
+            message,
         })
+}
+
+/// The names that the numbers in a body stand for.
+#[derive(Debug)]
+pub(crate) struct Dictionaries {
+    pub(crate) purposes: Purposes,
+    /// In the order of their bytes; the empty one, which states nothing, is first.
+    pub(crate) age_bands: Names,
+    /// Per age band: whether it may hold an age under 14.
+    pub(crate) under_fourteen: Vec<Option<bool>>,
+}
+
+impl Dictionaries {
+    /// What an intake used, in an order that the order of the rows plays no part in.
+    pub(crate) fn of(intake: &Intake, hierarchy: &PurposeHierarchy) -> Self {
+        let mut bands: Vec<(&str, Option<bool>)> = intake
+            .age_bands
+            .iter()
+            .zip(intake.under_fourteen.iter().copied())
+            .collect();
+        bands.sort_unstable();
+        let mut age_bands = Names::default();
+        for (band, _) in &bands {
+            age_bands.intern(band);
+        }
+        Self {
+            purposes: Purposes::new(intake.purposes.iter(), hierarchy),
+            age_bands,
+            under_fourteen: bands.into_iter().map(|(_, read)| read).collect(),
+        }
     }
 
-    /// The first record, in the order of the pushes, that has the id of an earlier one and
-    /// differs from it: (earlier, later). The entries must not be sorted yet.
-    fn contradiction(&self) -> Option<(usize, usize)> {
-        let hasher = RandomState::new();
-        let record_at =
-            |index: usize| Record::read(&self.arena, self.entries[index].offset as usize).0;
-        let mut hashes: Vec<(u64, usize)> = (0..self.entries.len())
-            .map(|index| (hasher.hash_one(record_at(index).record_id), index))
-            .collect();
-        hashes.sort_unstable();
-        let mut found: Option<(usize, usize)> = None;
-        for group in hashes
-            .chunk_by(|a, b| a.0 == b.0)
-            .filter(|group| group.len() > 1)
-        {
-            // Different ids may share a hash: within a group the ids themselves decide.
-            let mut group: Vec<usize> = group.iter().map(|(_, index)| *index).collect();
-            group.sort_by_key(|index| (record_at(*index).record_id, *index));
-            for same in group.chunk_by(|a, b| record_at(*a).record_id == record_at(*b).record_id) {
-                let differs = |index: &&usize| {
-                    self.entries[**index].subject != self.entries[same[0]].subject
-                        || record_at(**index) != record_at(same[0])
-                };
-                if let Some(second) = same.iter().find(differs)
-                    && found.is_none_or(|(_, earliest)| *second < earliest)
-                {
-                    found = Some((same[0], *second));
-                }
-            }
-        }
-        found
+    /// For the intake's purposes and age bands their numbers here.
+    pub(crate) fn numbers(&self, intake: &Intake) -> (Vec<u32>, Vec<u32>) {
+        (
+            intake.purposes.numbers_in(&self.purposes.names),
+            intake.age_bands.numbers_in(&self.age_bands),
+        )
     }
 }
 
@@ -390,7 +342,7 @@ pub(crate) mod tests {
         };
         assert_eq!(
             build(&[ROW, other, ROW]).expect("repeated as it is").len(),
-            3
+            2
         );
         for differing in [
             ConsentRow {

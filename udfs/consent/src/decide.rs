@@ -1,6 +1,6 @@
 //! What a subject's records amount to at an instant.
 //!
-//! Of the records whose purpose is the asked one or the wildcard:
+//! Of the records whose purpose is the asked one or lies above it:
 //!
 //! 1. A **refusal** holds from its `granted_at` (the instant of the answer) and does not
 //!    expire. A refusal without an instant holds always, and no grant comes after it.
@@ -106,21 +106,22 @@ pub struct ConsentRecord<'a> {
     pub evidence_uri: Option<&'a str>,
 }
 
-impl<'a> From<Record<'a>> for ConsentRecord<'a> {
-    fn from(record: Record<'a>) -> Self {
-        Self {
-            record_id: text(record.record_id),
+impl<'a> ConsentRecord<'a> {
+    /// `None` when a text is not UTF-8.
+    fn of(record: &Record<'a>) -> Option<Self> {
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        Some(Self {
+            record_id: text(record.record_id)?,
             kind: record.kind.as_str(),
             granted_at: record.granted_at,
             expires_at: record.expires_at,
             withdrawn_at: record.withdrawn_at,
-            evidence_uri: record.evidence_uri.map(text),
-        }
+            evidence_uri: match record.evidence_uri {
+                Some(uri) => Some(text(uri)?),
+                None => None,
+            },
+        })
     }
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("the arena holds what was pushed as text")
 }
 
 /// What decides against consent: the later one wins, see rules 1, 2 and 6.
@@ -158,19 +159,21 @@ fn objections<'a>(record: Record<'a>, at: i64) -> impl Iterator<Item = Objection
     refusal.into_iter().chain(withdrawal)
 }
 
-/// Decides over all records of one subject.
+/// Decides over all records of one subject; `None` when one of them cannot be read, for it
+/// may be the refusal.
 ///
 /// `asked` says whether a record's purpose is asked about, `under_fourteen` reads an
 /// interned age band (`None`: it states nothing).
 pub(crate) fn decide<'a>(
-    records: impl Iterator<Item = Record<'a>> + Clone,
+    records: impl Iterator<Item = Option<Record<'a>>> + Clone,
     asked: impl Fn(u32) -> bool,
     under_fourteen: impl Fn(u32) -> Option<bool>,
     at: i64,
-) -> Decision<'a> {
+) -> Option<Decision<'a>> {
     let mut objection: Option<Objection<'a>> = None;
     let mut a_band_is_under = false;
     for record in records.clone() {
+        let record = record?;
         a_band_is_under |= under_fourteen(record.age_band) == Some(true);
         if asked(record.purpose) {
             for new in objections(record, at) {
@@ -184,6 +187,7 @@ pub(crate) fn decide<'a>(
     // (in force, instant, kind, smallest record id): the largest decides.
     let mut best = None;
     for record in records {
+        let record = record?;
         let Some(granted_at) = record.granted_at.filter(|t| *t <= at) else {
             continue;
         };
@@ -203,12 +207,12 @@ pub(crate) fn decide<'a>(
         (Some(((true, ..), record)), _) => (record.kind.into(), record),
         (Some((_, record)), _) => (ConsentStatus::Expired, record),
         (None, Some(objection)) => (objection.status, objection.record),
-        (None, None) => return Decision::MISSING,
+        (None, None) => return Some(Decision::MISSING),
     };
-    Decision {
+    Some(Decision {
         status,
-        record: Some(record.into()),
-    }
+        record: Some(ConsentRecord::of(&record)?),
+    })
 }
 
 #[cfg(test)]

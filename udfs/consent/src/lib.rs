@@ -34,22 +34,30 @@
 //! assert_eq!(status(200), ConsentStatus::Withdrawn);
 //! # Ok::<(), tamis_resource::ResourceError>(())
 //! ```
-#![forbid(unsafe_code)]
 
 mod address;
 mod age_band;
 mod blocked;
+mod body;
+mod buckets;
 mod builder;
 mod check;
 mod decide;
 mod field;
 mod keyed;
+mod index;
+mod intake;
+mod mapping;
+mod names;
+mod purpose_hierarchy;
 mod record;
 mod registry;
 mod rules;
 pub mod signals;
+mod snapshot;
 mod sources;
 mod subject;
+mod subject_hash;
 
 #[doc(hidden)]
 pub use address::both_ways_agree;
@@ -57,10 +65,15 @@ pub use blocked::{
     BlockCheck, BlockKind, BlockList, BlockListBuilder, BlockRow, registrable_domain,
 };
 pub use builder::{ConsentRegistryBuilder, ConsentRow};
+pub use builder::{ConsentOptions, ConsentRegistryBuilder, ConsentRow};
 pub use check::SourceCheck;
 pub use decide::{ConsentRecord, ConsentStatus, Decision};
+pub use purpose_hierarchy::PurposeHierarchy;
 pub use record::{Grant, RecordKind};
-pub use registry::{AskedPurpose, ConsentRegistry, SubjectHash};
+pub use registry::{AskedPurpose, ConsentRegistry};
 pub use rules::SourceRules;
 pub use sources::{SourceEvidence, SourceRegistry, SourceRegistryBuilder, SourceRow};
+pub use snapshot::{ConsentSnapshot, ConsentSnapshotHeader, ConsentSnapshotWriter};
+pub use sources::{SourceRegistry, SourceRegistryBuilder, SourceRow};
 pub use subject::SubjectKey;
+pub use subject_hash::SubjectHash;

@@ -82,7 +82,7 @@ impl Grant {
     }
 }
 
-/// A record with its texts still in the arena.
+/// A record with its texts still where it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Record<'a> {
     pub(crate) kind: RecordKind,
@@ -126,31 +126,32 @@ impl<'a> Record<'a> {
             .into_iter()
             .flatten()
         {
-            write_varint(arena, text.len() as u64);
-            arena.extend_from_slice(text);
+            write_text(arena, text);
         }
     }
 
-    /// Reads the record that begins at `offset`, and where the next one begins.
-    pub(crate) fn read(arena: &'a [u8], offset: usize) -> (Self, usize) {
-        let mut reader = Reader {
-            arena,
-            position: offset + 1,
-        };
-        let head = arena[offset];
-        let purpose = reader.varint() as u32;
-        let age_band = reader.varint() as u32;
+    /// Reads the record at the start of the reader; `None` when the bytes are none.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        let head = reader.byte()?;
+        let purpose = reader.index()?;
+        let age_band = reader.index()?;
         let unit = if head & WHOLE_SECONDS != 0 {
             MICROSECONDS
         } else {
             1
         };
-        let mut time = |bit| (head & bit != 0).then(|| reader.signed() * unit);
+        let mut time = |bit| match head & bit {
+            0 => Some(None),
+            _ => Some(Some(reader.signed()?.checked_mul(unit)?)),
+        };
         let (granted_at, expires_at, withdrawn_at) =
-            (time(GRANTED_AT), time(EXPIRES_AT), time(WITHDRAWN_AT));
-        let record_id = reader.text();
-        let evidence_uri = (head & EVIDENCE != 0).then(|| reader.text());
-        let record = Self {
+            (time(GRANTED_AT)?, time(EXPIRES_AT)?, time(WITHDRAWN_AT)?);
+        let record_id = reader.text()?;
+        let evidence_uri = match head & EVIDENCE {
+            0 => None,
+            _ => Some(reader.text()?),
+        };
+        Some(Self {
             kind: RecordKind::ALL[usize::from(head & 0b11)],
             grant: if head & REFUSED != 0 {
                 Grant::Refused
@@ -164,49 +165,100 @@ impl<'a> Record<'a> {
             withdrawn_at,
             record_id,
             evidence_uri,
-        };
-        (record, reader.position)
+        })
+    }
+
+    /// Copies a written record to `out` with other indexes for its purpose and age band.
+    pub(crate) fn renumber(
+        record: &[u8],
+        purposes: &[u32],
+        age_bands: &[u32],
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let mut reader = Reader::new(record);
+        out.push(reader.byte()?);
+        for numbers in [purposes, age_bands] {
+            let number = *numbers.get(reader.index()? as usize)?;
+            write_varint(out, u64::from(number));
+        }
+        out.extend_from_slice(reader.rest());
+        Some(())
     }
 }
 
-fn write_varint(arena: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn write_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
-        arena.push(value as u8 | 0x80);
+        out.push(value as u8 | 0x80);
         value >>= 7;
     }
-    arena.push(value as u8);
+    out.push(value as u8);
 }
 
-struct Reader<'a> {
-    arena: &'a [u8],
-    position: usize,
+pub(crate) fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    write_varint(out, text.len() as u64);
+    out.extend_from_slice(text);
+}
+
+/// Reads bytes that may be anything; every method is `None` when they end too early.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    fn varint(&mut self) -> u64 {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
+        Some(*first)
+    }
+
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.bytes.split_at_checked(length)?;
+        self.bytes = rest;
+        Some(taken)
+    }
+
+    pub(crate) fn array<const LENGTH: usize>(&mut self) -> Option<[u8; LENGTH]> {
+        let (taken, rest) = self.bytes.split_first_chunk()?;
+        self.bytes = rest;
+        Some(*taken)
+    }
+
+    pub(crate) fn varint(&mut self) -> Option<u64> {
         let mut value = 0;
-        let mut shift = 0;
-        loop {
-            let byte = self.arena[self.position];
-            self.position += 1;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return value;
+                // The tenth byte has room for one bit alone.
+                return (shift < 63 || byte < 2).then_some(value);
             }
-            shift += 7;
         }
+        None
     }
 
-    fn signed(&mut self) -> i64 {
-        let value = self.varint();
-        (value >> 1) as i64 ^ -((value & 1) as i64)
+    /// A varint that is an index into a dictionary.
+    pub(crate) fn index(&mut self) -> Option<u32> {
+        self.varint()?.try_into().ok()
     }
 
-    fn text(&mut self) -> &'a [u8] {
-        let length = self.varint() as usize;
-        let text = &self.arena[self.position..self.position + length];
-        self.position += length;
-        text
+    fn signed(&mut self) -> Option<i64> {
+        let value = self.varint()?;
+        Some((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    /// A varint length and as many bytes.
+    pub(crate) fn text(&mut self) -> Option<&'a [u8]> {
+        let length = self.varint()?.try_into().ok()?;
+        self.take(length)
     }
 }
 
@@ -237,6 +289,35 @@ mod tests {
         assert_eq!(RecordKind::parse("oral"), None);
         assert_eq!(Grant::parse("Refused"), Some(Grant::Refused));
         assert_eq!(Grant::parse("withdrawn"), None);
+    }
+
+    #[test]
+    fn a_varint_holds_64_bits_and_no_more() {
+        for value in [0, 127, 128, u64::MAX >> 1, u64::MAX] {
+            let mut bytes = Vec::new();
+            write_varint(&mut bytes, value);
+            assert_eq!(Reader::new(&bytes).varint(), Some(value));
+            assert_eq!(Reader::new(&bytes[..bytes.len() - 1]).varint(), None);
+        }
+        let mut too_large = [0xff; 10];
+        too_large[9] = 2;
+        assert_eq!(Reader::new(&too_large).varint(), None);
+    }
+
+    #[test]
+    fn a_record_is_renumbered() {
+        let mut bytes = Vec::new();
+        record([Some(7), None, None], "r", Some("e")).write(&mut bytes);
+        let mut out = Vec::new();
+        Record::renumber(&bytes, &[0, 0, 0, 300], &[5], &mut out).expect("known indexes");
+        let read = Record::read(&mut Reader::new(&out)).expect("a record");
+        let expected = Record {
+            purpose: 300,
+            age_band: 5,
+            ..record([Some(7), None, None], "r", Some("e"))
+        };
+        assert_eq!(read, expected);
+        assert_eq!(Record::renumber(&bytes, &[0], &[5], &mut out), None);
     }
 
     #[test]
@@ -276,13 +357,21 @@ mod tests {
             for record in &records {
                 record.write(&mut arena);
             }
-            let mut offset = 0;
+            let mut reader = Reader::new(&arena);
             for record in &records {
-                let (read, next) = Record::read(&arena, offset);
-                prop_assert_eq!(&read, record);
-                offset = next;
+                prop_assert_eq!(Record::read(&mut reader), Some(*record));
             }
-            prop_assert_eq!(offset, arena.len());
+            prop_assert_eq!(reader.rest(), b"");
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let mut reader = Reader::new(&bytes);
+            if let Some(record) = Record::read(&mut reader) {
+                let mut again = Vec::new();
+                record.write(&mut again);
+                prop_assert_eq!(Record::read(&mut Reader::new(&again)), Some(record));
+            }
         }
     }
 }

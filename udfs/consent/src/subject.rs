@@ -65,8 +65,20 @@ impl SubjectKey {
     /// The reference of a subject: 32 lower-case hex digits, the first 16 bytes of keyed
     /// BLAKE3 of the id's bytes exactly as given (no trimming, no folding).
     pub fn subject_ref(&self, id: &str) -> String {
+        hex::encode(self.reference(id))
+    }
+
+    /// The bytes of [`SubjectKey::subject_ref`].
+    pub(crate) fn reference(&self, id: &str) -> [u8; 16] {
         let hash = blake3::keyed_hash(&self.reference_key, id.as_bytes());
-        hex::encode(&hash.as_bytes()[..16])
+        let mut reference = [0; 16];
+        reference.copy_from_slice(&hash.as_bytes()[..16]);
+        reference
+    }
+
+    /// The bytes of [`SubjectKey::key_id`].
+    pub(crate) fn key_id_bytes(&self) -> [u8; 8] {
+        self.key_id
     }
 }
 

@@ -1,0 +1,114 @@
+//! A file as bytes without reading it into memory; the one module with unsafe code.
+//!
+//! Rust takes the bytes of a slice for unchanging. Those of a mapped file change when
+//! somebody writes to the file, and reading behind its end after somebody cut it ends the
+//! process (SIGBUS). No check of ours can rule that out, the way the file is used does:
+//!
+//! - A snapshot is never written in place. It comes to be under another name, becomes
+//!   read-only and is renamed; a new one has a new digest and so a new name. Deleting or
+//!   renaming a file over it leaves a mapping as it was.
+//! - [`crate::ConsentRegistry::open_snapshot_copy`] maps a private copy that never had a
+//!   name: no other process can open it by a path. Use it for files that others may write.
+//! - Length and digest are checked on the mapped bytes themselves, and every later read is
+//!   checked for bounds and text, so bytes that changed all the same give a wrong answer or
+//!   `missing`, not a read out of bounds.
+
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+
+#[cfg(unix)]
+use memmap2::{Advice, UncheckedAdvice};
+use memmap2::{Mmap, MmapOptions};
+
+/// A file mapped for reading.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    map: Mmap,
+}
+
+impl Mapping {
+    /// Maps a plain file from end to end.
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("is no plain file"));
+        }
+        let length = usize::try_from(metadata.len())
+            .map_err(|_| io::Error::other("is larger than the address space"))?;
+        if length == 0 {
+            return Err(io::Error::other("is empty"));
+        }
+        // SAFETY: the mapping is only read. That nobody else writes to the file is the
+        // condition the head of this module explains.
+        let map = unsafe { MmapOptions::new().len(length).map(file)? };
+        Ok(Self { map })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// The bytes will be read from the start to the end. Only advice: errors do not matter.
+    pub(crate) fn advise_in_order(&self) {
+        #[cfg(unix)]
+        let _ = self.map.advise(Advice::Sequential);
+    }
+
+    /// The bytes will be read here and there.
+    pub(crate) fn advise_at_random(&self) {
+        #[cfg(unix)]
+        let _ = self.map.advise(Advice::Random);
+    }
+
+    /// Lets go of the memory behind a range; a later read brings the file's bytes back.
+    /// `range` should begin at the start of a page.
+    pub(crate) fn release(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        {
+            // SAFETY: for a file mapped without write access DontNeed drops no data; the
+            // pages are read from the same file again.
+            let _ = unsafe {
+                self.map
+                    .unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len())
+            };
+        }
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_mapped_and_stays_readable_after_release() {
+        let mut file = tempfile::tempfile().expect("a file");
+        let bytes: Vec<u8> = (0..100_000u32).map(|number| number as u8).collect();
+        file.write_all(&bytes).expect("room");
+        let mapping = Mapping::of(&file).expect("mapped");
+        mapping.advise_in_order();
+        assert!(mapping.bytes() == bytes);
+        mapping.release(0..65_536);
+        mapping.advise_at_random();
+        assert!(mapping.bytes() == bytes);
+    }
+
+    #[test]
+    fn what_is_no_plain_file_with_bytes_is_an_error() {
+        let empty = tempfile::tempfile().expect("a file");
+        assert_eq!(
+            Mapping::of(&empty).expect_err("empty").to_string(),
+            "is empty"
+        );
+        let directory = tempfile::tempdir().expect("a directory");
+        if let Ok(file) = File::open(directory.path()) {
+            Mapping::of(&file).expect_err("a directory");
+        }
+    }
+}
