@@ -64,7 +64,6 @@ pub use address::both_ways_agree;
 pub use blocked::{
     BlockCheck, BlockKind, BlockList, BlockListBuilder, BlockRow, registrable_domain,
 };
-pub use builder::{ConsentRegistryBuilder, ConsentRow};
 pub use builder::{ConsentOptions, ConsentRegistryBuilder, ConsentRow};
 pub use check::SourceCheck;
 pub use decide::{ConsentRecord, ConsentStatus, Decision};
@@ -74,6 +73,5 @@ pub use registry::{AskedPurpose, ConsentRegistry};
 pub use rules::SourceRules;
 pub use sources::{SourceEvidence, SourceRegistry, SourceRegistryBuilder, SourceRow};
 pub use snapshot::{ConsentSnapshot, ConsentSnapshotHeader, ConsentSnapshotWriter};
-pub use sources::{SourceRegistry, SourceRegistryBuilder, SourceRow};
 pub use subject::SubjectKey;
 pub use subject_hash::SubjectHash;
