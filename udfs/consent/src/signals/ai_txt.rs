@@ -19,14 +19,15 @@
 use super::lines::{Line, lines};
 use super::path::{self, Target};
 use super::robots::leading_token;
-use super::robots_parse::{DISALLOW, USER_AGENT};
+use super::robots_parse::{DISALLOW, USER_AGENT, bounded};
 
 /// Whether an ai.txt leaves the content of `url` for training: `Some(true)`, `Some(false)`, or
 /// `None` where it says nothing of it.
 ///
-/// Rules for all agents count, those for named ones do not. `url` is an absolute `http` or
-/// `https` URL or a path; for one that cannot be read the answer is `Some(false)` where the
-/// file has any rule.
+/// Rules for all agents count, those for named ones do not. As of a robots.txt at most
+/// [`super::Robots::MAX_BYTES`] are read. `url` is an absolute `http` or
+/// `https` URL or a path; for one that cannot be read the answer is `Some(false)` where a
+/// path is forbidden.
 ///
 /// Of `Allow` and `Disallow` the longest matching pattern decides, `Disallow` among equals; an
 /// empty `Disallow` permits what no other rule forbids. By the draft `Training` is `deny`
@@ -45,7 +46,7 @@ pub fn ai_txt_allowed(ai_txt: &str, url: &str) -> Option<bool> {
     let page = Page::new(url);
     let mut spawning = Spawning::default();
     let mut policy = Policy::default();
-    for line in lines(ai_txt.as_bytes()) {
+    for line in lines(bounded(ai_txt.as_bytes()).0) {
         spawning.line(line, page.as_ref());
         policy.line(line, page.as_ref());
     }

@@ -9,6 +9,7 @@
 use super::lines::{lines, trim};
 use super::path::Target;
 use super::robots::Robots;
+use super::robots_parse::{USER_AGENT, bounded};
 use super::{dictionary, path};
 
 /// What a statement says of one category, from the least to the most restrictive.
@@ -151,7 +152,7 @@ pub fn content_usage(header_or_robots_txt: &str, url: &str, category: &str) -> O
 
 /// Whether the text has a line that only a robots.txt has.
 pub(super) fn is_robots_txt(text: &[u8]) -> bool {
-    lines(text).any(|line| line.is(super::robots_parse::USER_AGENT))
+    lines(bounded(text).0).any(|line| line.is(USER_AGENT))
 }
 
 /// Reads header values, one a line, most restrictive first.

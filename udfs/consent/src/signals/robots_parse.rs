@@ -44,12 +44,7 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn read(body: &[u8]) -> Robots {
-        let truncated = body.len() > Robots::MAX_BYTES;
-        let body = if truncated {
-            whole_lines(&body[..Robots::MAX_BYTES])
-        } else {
-            body
-        };
+        let (body, truncated) = bounded(body);
         let mut builder = Self {
             text: Vec::new(),
             agents: Vec::new(),
@@ -186,13 +181,16 @@ fn index(place: usize) -> u32 {
     u32::try_from(place).expect("robots.txt within the limit")
 }
 
-/// Without the line that was cut: its path would be another one.
-fn whole_lines(body: &[u8]) -> &[u8] {
-    let end = body
+/// The file up to the limit and whether that is not all of it. A line that was cut is left out:
+/// its path would be another one.
+pub(super) fn bounded(body: &[u8]) -> (&[u8], bool) {
+    let Some((head, _)) = body.split_at_checked(Robots::MAX_BYTES + 1) else {
+        return (body, false);
+    };
+    let end = head[..Robots::MAX_BYTES]
         .iter()
-        .rposition(|byte| matches!(byte, b'\n' | b'\r'))
-        .unwrap_or(0);
-    &body[..end]
+        .rposition(|byte| matches!(byte, b'\n' | b'\r'));
+    (&head[..end.unwrap_or(0)], true)
 }
 
 /// The file as UTF-8, without byte order mark.
