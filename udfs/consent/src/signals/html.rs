@@ -162,16 +162,18 @@ const DIRECTIVES: [&str; 18] = [
     "unavailable_after",
 ];
 
+/// Whether one of the items of a list is nothing but directives, up to a colon: a sentence that
+/// holds one of the words is none.
 fn has_robots_directive(content: &str) -> bool {
-    content
-        .split([',', ';'])
-        .flat_map(str::split_ascii_whitespace)
-        .map(|word| word.split(':').next().unwrap_or_default())
-        .any(|word| {
-            DIRECTIVES
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(word))
-        })
+    let is_directive = |word: &str| {
+        let mut known = DIRECTIVES.iter();
+        known.any(|known| known.eq_ignore_ascii_case(word))
+    };
+    content.split([',', ';']).any(|item| {
+        let words = item.split(':').next().unwrap_or_default();
+        let mut words = words.split_ascii_whitespace().peekable();
+        words.peek().is_some() && words.all(is_directive)
+    })
 }
 
 /// The value of an attribute, resolved and trimmed.
@@ -235,20 +237,20 @@ fn reference(text: &str) -> Option<(char, usize)> {
         start + bytes.iter().position(|b| !wanted(b)).unwrap_or(bytes.len())
     };
     let semicolon = |end: usize| end + usize::from(text.as_bytes().get(end) == Some(&b';'));
-    if text.starts_with('#') {
-        let hex = text[1..].starts_with(['x', 'X']);
-        let start = if hex { 2 } else { 1 };
-        let end = if hex {
-            end_of(start, u8::is_ascii_hexdigit)
-        } else {
-            end_of(start, u8::is_ascii_digit)
+    if let Some(number) = text.strip_prefix('#') {
+        let (radix, start) = match number.starts_with(['x', 'X']) {
+            true => (16, 2),
+            false => (10, 1),
+        };
+        let end = match radix {
+            16 => end_of(start, u8::is_ascii_hexdigit),
+            _ => end_of(start, u8::is_ascii_digit),
         };
         if start == end {
             return None;
         }
-        let number = u32::from_str_radix(&text[start..end], if hex { 16 } else { 10 });
+        let number = u32::from_str_radix(&text[start..end], radix).ok();
         let c = number
-            .ok()
             .filter(|&number| number != 0)
             .and_then(char::from_u32);
         return Some((c.unwrap_or(char::REPLACEMENT_CHARACTER), semicolon(end)));
