@@ -1,5 +1,7 @@
--- One output row for each input row: judged.*, verdict, reasons.
+-- One output row for each input row: judged.*, verdict, reasons, redacted_text.
 --
+-- redacted_text, where it is not NULL, is written in place of the text: the same text without its
+-- personal information.
 -- verdict: quarantine > drop > review > keep; NULL (also from a misspelt parameter) is quarantine.
 -- reasons: List<Struct{rule, clause, detail}>; NULL elements are left out by the job.
 -- Clause ids come from pack.toml as $clause_<rule>, the other parameters from [parameters].
@@ -41,14 +43,24 @@ WITH checked AS (
             AND coalesce(source['acquisition_mode'], '') = 'self_collected' AS opt_out_unknown,
         -- Blocked information
         coalesce(blocked['verdict'], '') = 'listed' AS listed,
+        -- Personal information in the text: consent of the person it is about, a separate one where
+        -- it is sensitive, a guardian's where it is about a minor. Only the row's subject can have
+        -- given it.
+        coalesce(pii['personal'], false) AND NOT (has_subject AND consent['status'] IN ('granted', 'separate', 'guardian'))
+            AS pii_without_consent,
+        coalesce(pii['personal'], false) AND coalesce(cardinality(pii['sensitive']) > 0, false)
+            AND has_subject AND consent['status'] = 'granted' AS pii_without_separate_consent,
+        coalesce(array_has(pii['sensitive'], 'minor'), false)
+            AND has_subject AND consent['status'] IN ('granted', 'separate') AS pii_without_guardian,
         -- Consent
-        consent_required AND consent['status'] = 'missing' AS consent_missing,
-        consent_required AND consent['status'] = 'withdrawn' AS consent_withdrawn,
-        consent_required AND consent['status'] = 'expired' AS consent_expired,
-        consent_required AND consent['status'] = 'refused' AS consent_refused
+        (user_input OR has_subject) AND consent['status'] = 'missing' AS consent_missing,
+        (user_input OR has_subject) AND consent['status'] = 'withdrawn' AS consent_withdrawn,
+        (user_input OR has_subject) AND consent['status'] = 'expired' AS consent_expired,
+        (user_input OR has_subject) AND consent['status'] = 'refused' AS consent_refused
     FROM (
         SELECT
             judged.*,
+            coalesce(source['acquisition_mode'], '') = 'user_input' AS user_input,
             coalesce(source['acquisition_mode'], '') = 'commercial'
                 AND coalesce(source['verdict'], '') = 'allow' AS contracted
         FROM judged
@@ -74,6 +86,9 @@ decided AS (
             CASE WHEN listed OR opted_out THEN 'drop' ELSE 'keep' END,
             CASE WHEN opted_out_conditionally THEN $opt_out_conditional_verdict ELSE 'keep' END,
             CASE WHEN opt_out_unknown THEN $opt_out_unknown_verdict ELSE 'keep' END,
+            CASE WHEN (pii_without_consent OR pii_without_separate_consent OR pii_without_guardian)
+                    AND $pii_without_consent <> 'redact'
+                THEN $pii_without_consent ELSE 'keep' END,
             CASE WHEN consent_missing THEN $consent_missing_verdict ELSE 'keep' END,
             CASE WHEN consent_withdrawn OR consent_expired OR consent_refused THEN 'drop' ELSE 'keep' END
         ) AS verdicts
@@ -151,9 +166,24 @@ SELECT
             'rule', 'consent_expired', 'clause', $clause_consent_expired, 'detail', 'consent expired') END,
         CASE WHEN consent_missing THEN named_struct(
             'rule', 'consent_missing', 'clause', $clause_consent_missing, 'detail', 'no consent on record') END,
+        CASE WHEN pii_without_consent THEN named_struct(
+            'rule', 'pii_without_consent', 'clause', $clause_pii_without_consent,
+            'detail', concat(array_to_string(pii['kinds'], ', '), CASE $pii_without_consent
+                WHEN 'redact' THEN ': redacted' ELSE '' END)) END,
+        CASE WHEN pii_without_separate_consent AND NOT pii_without_guardian THEN named_struct(
+            'rule', 'pii_without_separate_consent', 'clause', $clause_pii_without_separate_consent,
+            'detail', concat('sensitive: ', array_to_string(pii['sensitive'], ', '), CASE $pii_without_consent
+                WHEN 'redact' THEN ': redacted' ELSE '' END)) END,
+        CASE WHEN pii_without_guardian THEN named_struct(
+            'rule', 'pii_without_guardian', 'clause', $clause_consent_guardian,
+            'detail', concat(array_to_string(pii['kinds'], ', '), CASE $pii_without_consent
+                WHEN 'redact' THEN ': redacted' ELSE '' END)) END,
         CASE WHEN harm_found THEN named_struct(
             'rule', 'harm', 'clause', $clause_harm, 'detail', array_to_string(harm['risks'], ' ')) END,
         CASE WHEN license_unclear THEN named_struct(
             'rule', 'license_review', 'clause', $clause_license_review, 'detail', license['reason']) END
-    ) AS reasons
+    ) AS reasons,
+    CASE WHEN (pii_without_consent OR pii_without_separate_consent OR pii_without_guardian)
+            AND $pii_without_consent = 'redact'
+        THEN redact_pii(text) END AS redacted_text
 FROM decided

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::SchemaRef;
 
 use super::error::CliError;
-use super::output::{Destination, Format, Look, OutputError, writer};
+use super::output::{Destination, Format, Look, OutputError, ResultWriter, writer};
 use super::terminal_width;
 
 /// Where and how a result is written.
@@ -35,9 +36,19 @@ impl PrintArgs {
     /// Writes a result; a reader that went away is no error.
     ///
     /// # Errors
-    /// [`CliError::Usage`] for a binary format on a terminal, [`CliError::Failed`] when the result
-    /// cannot be written.
+    /// As [`PrintArgs::start`], and [`CliError::Failed`] when the result cannot be written.
     pub fn print(&self, batch: &RecordBatch) -> Result<(), CliError> {
+        let mut printing = self.start(&batch.schema())?;
+        printing.write(batch)?;
+        printing.finish()
+    }
+
+    /// Opens the destination for a result that comes batch by batch.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] for a binary format on a terminal, [`CliError::Failed`] when the
+    /// destination cannot be opened.
+    pub fn start(&self, schema: &SchemaRef) -> Result<Printing, CliError> {
         let format = self.format();
         let destination = Destination::new(self.output.as_deref());
         if format.is_binary() && destination.is_terminal() {
@@ -51,20 +62,61 @@ impl PrintArgs {
             max_rows: None,
             keeps_lines: false,
         };
-        let written = destination
-            .open()
-            .map_err(OutputError::from)
-            .and_then(|sink| {
-                let mut writer = writer(format, &batch.schema(), sink, look)?;
-                writer.write(batch)?;
-                writer.finish()?;
-                destination.commit().map_err(OutputError::from)
-            });
-        match written {
-            Ok(()) | Err(OutputError::Closed) => Ok(()),
-            Err(error) => Err(CliError::Failed(error.to_string())),
+        let opened = destination.open().map_err(OutputError::from);
+        let writer = opened.and_then(|sink| writer(format, schema, sink, look));
+        Ok(Printing {
+            writer: Some(writer.map_err(failed)?),
+            destination,
+        })
+    }
+}
+
+/// A result on its way to its destination; nothing appears there before it is finished.
+pub struct Printing {
+    /// `None` once the reader is gone.
+    writer: Option<Box<dyn ResultWriter>>,
+    destination: Destination,
+}
+
+impl Printing {
+    /// Writes some rows.
+    ///
+    /// # Errors
+    /// [`CliError::Failed`] when they cannot be written.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), CliError> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(());
+        };
+        match writer.write(batch) {
+            Ok(()) => Ok(()),
+            Err(OutputError::Closed) => {
+                self.writer = None;
+                Ok(())
+            }
+            Err(error) => Err(failed(error)),
         }
     }
+
+    /// Completes the result and puts a file in its place.
+    ///
+    /// # Errors
+    /// As [`Printing::write`].
+    pub fn finish(self) -> Result<(), CliError> {
+        let Some(writer) = self.writer else {
+            return Ok(());
+        };
+        let written = writer
+            .finish()
+            .and_then(|_| self.destination.commit().map_err(OutputError::from));
+        match written {
+            Ok(()) | Err(OutputError::Closed) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn failed(error: OutputError) -> CliError {
+    CliError::Failed(error.to_string())
 }
 
 /// A result from its columns.

@@ -46,6 +46,18 @@ pub fn process_environment() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// An instant given by a flag, in microseconds UTC.
+///
+/// # Errors
+/// [`CliError::Usage`] that names the flag.
+pub fn parse_instant(flag: &str, text: &str) -> Result<i64, CliError> {
+    tamis_functions::parse_instant(text).ok_or_else(|| {
+        CliError::Usage(format!(
+            "{flag} '{text}' is not an instant; give RFC 3339 or a date, such as 2026-01-31T00:00:00Z"
+        ))
+    })
+}
+
 /// Where the value of a setting comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {

@@ -134,7 +134,8 @@ async fn check(args: CheckArgs) -> Result<(), CliError> {
         false => None,
     };
     progress.finish();
-    args.print.print(&table(columns(&checks, proofs.as_deref()))?)?;
+    args.print
+        .print(&table(columns(&checks, proofs.as_deref()))?)?;
 
     let refused = checks
         .iter()
@@ -251,7 +252,9 @@ pub(crate) async fn load(
     let file = ConfigFile::in_working_directory()?;
     let mut settings =
         ResolvedSettings::resolve(flags, &Default::default(), &process_environment(), &file)?;
-    settings.tamis.retain(|key, _| wanted.contains(&key.as_str()));
+    settings
+        .tamis
+        .retain(|key, _| wanted.contains(&key.as_str()));
     let context = session_context(SessionOptions {
         stores: stores.clone(),
         ..SessionOptions::default()

@@ -87,9 +87,8 @@ impl EvidenceObject {
 pub async fn of_output(output: &Output) -> Result<Vec<EvidenceObject>> {
     let mut objects = Vec::new();
     for batch in read_small(output, super::commit::EVIDENCE).await? {
-        let [kinds, ids, _, records] = [0, 1, 2, 3].map(|index| {
-            datafusion::arrow::array::AsArray::as_string::<i32>(batch.column(index))
-        });
+        let [kinds, ids, _, records] = [0, 1, 2, 3]
+            .map(|index| datafusion::arrow::array::AsArray::as_string::<i32>(batch.column(index)));
         for row in 0..batch.num_rows() {
             if kinds.value(row) != "source" {
                 continue;
@@ -204,9 +203,14 @@ mod tests {
             &Progress::new(ProgressMode::None),
         )
         .await;
-        let problems: Vec<Option<&str>> =
-            proofs.iter().map(|proof| proof.problem.as_deref()).collect();
-        assert_eq!(problems.iter().filter(|problem| problem.is_none()).count(), 1);
+        let problems: Vec<Option<&str>> = proofs
+            .iter()
+            .map(|proof| proof.problem.as_deref())
+            .collect();
+        assert_eq!(
+            problems.iter().filter(|problem| problem.is_none()).count(),
+            1
+        );
         for expected in [
             "is not there",
             "the registry has no sha256 of it",

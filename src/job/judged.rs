@@ -17,6 +17,7 @@ pub const NEEDED: &[&str] = &[
     "text",
     "source_id",
     "url",
+    "has_subject",
     "subject_ref",
     "harm",
     "license",
@@ -24,6 +25,7 @@ pub const NEEDED: &[&str] = &[
     "consent",
     "consent_required",
     "opt_out",
+    "pii",
 ];
 
 /// Registries the job has besides that of the sources.
@@ -148,14 +150,15 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, asked: &Asked) -> String {
         )
     };
     format!(
-        "SELECT mapped.*, (source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input') OR has_subject AS consent_required, \
+        "SELECT mapped.*, (source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input') OR has_subject \
+         OR coalesce(pii['personal'], false) AS consent_required, \
          license_conflict(license_raw, license_found['spdx']) AS license_conflict \
          FROM (SELECT {row_index} AS row_index, {row_group} AS row_group, named_struct({input}) AS input, \
          {id} AS id, {text} AS text, {source} AS source_id, {license} AS license_raw, {url} AS url, \
          {collected_at} AS collected_at, {subject} IS NOT NULL AS has_subject, {subject_ref} AS subject_ref, \
          harm({text}) AS harm, license_check({license}) AS license, license_detect({text}) AS license_found, \
          source_check({source}) AS source, {source_at_collection} AS source_at_collection, \
-         {consent} AS consent, {opt_out} AS opt_out, {blocked} AS blocked \
+         {consent} AS consent, {opt_out} AS opt_out, {blocked} AS blocked, pii_check({text}) AS pii \
          FROM corpus) AS mapped",
         row_index = identifier(ROW_INDEX),
         row_group = identifier(ROW_GROUP),

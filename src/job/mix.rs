@@ -96,11 +96,7 @@ fn external(error: JobError) -> datafusion::error::DataFusionError {
 }
 
 /// The table `rows`: the files of `data/` that the manifest names, and no others.
-async fn register_kept_rows(
-    ctx: &SessionContext,
-    output: &Output,
-    files: &[String],
-) -> Result<()> {
+async fn register_kept_rows(ctx: &SessionContext, output: &Output, files: &[String]) -> Result<()> {
     let store = output.location().store_url();
     ctx.register_object_store(&store, Arc::clone(output.store()));
     let urls = files
@@ -127,7 +123,8 @@ async fn regions(output: &Output) -> Result<MemTable> {
             [0, 1, 2, 3].map(|index| batch.column(index).as_string::<i32>());
         for row in (0..batch.num_rows()).filter(|row| kinds.value(*row) == "source") {
             let record: Option<Value> = serde_json::from_str(records.value(row)).ok();
-            let region = record.and_then(|record| Some(record["origin_region"].as_str()?.to_owned()));
+            let region =
+                record.and_then(|record| Some(record["origin_region"].as_str()?.to_owned()));
             regions.insert(ids.value(row).to_owned(), region);
         }
     }
@@ -180,7 +177,9 @@ async fn kept_sql(ctx: &SessionContext, spec: &Spec, language: Option<&str>) -> 
 fn without_nulls(table: RecordBatch) -> Result<Mix> {
     let schema = table.schema();
     let Some(index) = schema.index_of("findings").ok() else {
-        return Err(JobError::usage("mix.sql: its result has no column findings"));
+        return Err(JobError::usage(
+            "mix.sql: its result has no column findings",
+        ));
     };
     let lists = table.column(index).as_list_opt::<i32>().ok_or_else(|| {
         JobError::usage("mix.sql: findings must be a list of structs {rule, clause, detail}")

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
-    StringBuilder, StructArray, TimestampMicrosecondArray, make_array, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, ListBuilder, RecordBatch,
+    StringArray, StringBuilder, StructArray, TimestampMicrosecondArray, make_array, new_null_array,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::kernels::zip::zip;
+use datafusion::arrow::compute::{cast, is_not_null};
 use datafusion::arrow::datatypes::{
     DataType, Field, Fields, Int64Type, Schema, SchemaRef, TimeUnit,
 };
@@ -42,10 +43,17 @@ pub const WHEN_KEPT: &[&str] = &[
     "prov_opt_out",
     "prov_harm_score",
     "prov_harm_risks",
+    "prov_pii_kinds",
+    "prov_pet_applied",
 ];
 
+/// What a pack may put in place of a row's text: the text without its personal information.
+pub const REDACTED: &str = "redacted_text";
+/// What `prov_pet_applied` calls it.
+const REDACTION: &str = "redact_pii";
+
 /// Columns this version does not fill: NULL means not checked.
-pub const NOT_CHECKED: &[&str] = &["prov_pii_kinds"];
+pub const NOT_CHECKED: &[&str] = &[];
 
 /// The fields of a reason.
 pub fn reason_fields() -> Fields {
@@ -80,6 +88,7 @@ pub fn provenance_fields() -> Vec<Field> {
         Field::new("prov_harm_score", DataType::Float64, true),
         list("prov_harm_risks"),
         list("prov_pii_kinds"),
+        list("prov_pet_applied"),
         utf8("prov_verdict"),
         Field::new_list(
             "prov_reasons",
@@ -112,6 +121,8 @@ pub struct OutputSchemas {
 #[derive(Debug, Clone)]
 enum InputColumn {
     Copied(usize),
+    /// The text, or what stands in its place.
+    Text(usize),
     SubjectRef,
 }
 
@@ -152,7 +163,10 @@ impl OutputSchemas {
             if is(&spec.columns.id) {
                 id = Some(Field::new(name, field.data_type().clone(), true));
             }
-            input.push(InputColumn::Copied(index));
+            input.push(match is(&spec.columns.text) {
+                true => InputColumn::Text(index),
+                false => InputColumn::Copied(index),
+            });
             fields.push(field.as_ref().clone().with_name(name));
         }
         let provenance = provenance_fields();
@@ -247,12 +261,25 @@ pub fn judged_batch(
     let subject_ref = utf8(column(batch, "subject_ref")?)?;
     let (verdicts, reasons, first_reasons) = decisions(batch)?;
 
+    let redacted = match batch.column_by_name(REDACTED) {
+        Some(column) => Some(utf8(column)?),
+        None => None,
+    };
+    let is_redacted = |row: usize| redacted.as_ref().is_some_and(|texts| texts.is_valid(row));
     let consent_required = column(batch, "consent_required")?.as_boolean().clone();
     let consent = structure(batch, "consent")?;
     let status = utf8(&field(consent, "status")?)?;
+    // Without its personal information a text that is nobody's needs nobody's consent.
+    let has_subject = column(batch, "has_subject")?.as_boolean().clone();
+    let needs_none = |row: usize| {
+        is_redacted(row)
+            && !is_true(&has_subject, row)
+            && status.is_valid(row)
+            && status.value(row) == "missing"
+    };
     let consent_status: StringArray = (0..rows)
         .map(|row| {
-            Some(if is_true(&consent_required, row) {
+            Some(if is_true(&consent_required, row) && !needs_none(row) {
                 value(&status, row)?
             } else {
                 "not_required"
@@ -287,6 +314,7 @@ pub fn judged_batch(
     for column in &schemas.input {
         arrays.push(match column {
             InputColumn::Copied(index) => Arc::clone(input.column(*index)),
+            InputColumn::Text(index) => with_redacted(input.column(*index), redacted.as_ref())?,
             InputColumn::SubjectRef => Arc::new(subject_ref.clone()),
         });
     }
@@ -308,7 +336,8 @@ pub fn judged_batch(
         Arc::new(utf8(&field(structure(batch, "opt_out")?, "verdict")?)?),
         cast(&field(harm, "score")?, &DataType::Float64)?,
         cast(&field(harm, "risks")?, &text_list)?,
-        new_null_array(&text_list, rows),
+        cast(&field(structure(batch, "pii")?, "kinds")?, &text_list)?,
+        applied(rows, &is_redacted),
         Arc::new(StringArray::from(verdicts.clone())),
         reasons,
         constant(facts.job),
@@ -329,6 +358,30 @@ pub fn judged_batch(
         first_reasons,
         text_bytes,
     })
+}
+
+/// A text column with the redacted texts in place of those of their rows, in its own type.
+fn with_redacted(texts: &ArrayRef, redacted: Option<&StringArray>) -> Result<ArrayRef> {
+    match redacted {
+        Some(redacted) if redacted.null_count() < redacted.len() => {
+            let mask = is_not_null(redacted)?;
+            let redacted = cast(redacted, texts.data_type())?;
+            Ok(zip(&mask, &redacted, texts)?)
+        }
+        _ => Ok(Arc::clone(texts)),
+    }
+}
+
+/// The privacy-enhancing techniques applied to each row; an empty list is none.
+fn applied(rows: usize, is_redacted: &dyn Fn(usize) -> bool) -> ArrayRef {
+    let mut builder = ListBuilder::new(StringBuilder::new());
+    for row in 0..rows {
+        if is_redacted(row) {
+            builder.values().append_value(REDACTION);
+        }
+        builder.append(true);
+    }
+    Arc::new(builder.finish())
 }
 
 /// Rows of a row group that could not be read: quarantined by index, everything else NULL.

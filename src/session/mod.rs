@@ -3,6 +3,7 @@
 pub mod files;
 mod problems;
 mod profile;
+pub mod reading;
 mod registry;
 mod samples;
 pub mod schema;

@@ -203,7 +203,7 @@ mod tests {
         for (name, value) in builtin_pack()["parameters"].as_table().expect("a table") {
             let value = value.as_str().expect("a text");
             assert!(
-                ["review", "drop", "quarantine"].contains(&value),
+                ["review", "drop", "quarantine", "redact"].contains(&value),
                 "{name} = {value}"
             );
         }

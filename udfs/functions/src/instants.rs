@@ -7,7 +7,7 @@ use chrono::Utc;
 
 /// Reads an instant: RFC 3339, a date and time without a zone (UTC), or a date (its first moment).
 /// `None` when the text is none of these.
-pub(crate) fn parse_instant(text: &str) -> Option<i64> {
+pub fn parse_instant(text: &str) -> Option<i64> {
     string_to_datetime(&Utc, text.trim())
         .ok()
         .map(|instant| instant.timestamp_micros())

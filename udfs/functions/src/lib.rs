@@ -59,6 +59,7 @@ mod license_id;
 mod normalize_text;
 mod opt_out;
 mod pii;
+mod pii_check;
 mod pii_kinds;
 mod pinned;
 mod pure;
@@ -78,6 +79,7 @@ mod subject_ref;
 pub mod table;
 mod tdm_reserved;
 
+pub use instants::parse_instant;
 pub use register::register_all;
 pub use resources::Resources;
 pub use settings::{KEYS, TamisSettings};

@@ -28,6 +28,7 @@ use crate::license_id::LicenseId;
 use crate::normalize_text::NormalizeText;
 use crate::opt_out::OptOut;
 use crate::pii::Pii;
+use crate::pii_check::PiiCheck;
 use crate::pii_kinds::PiiKinds;
 use crate::pure::PureFunction;
 use crate::redact_pii::RedactPii;
@@ -63,6 +64,7 @@ fn scalar_functions(resources: &Resources) -> Vec<ScalarUDF> {
         PureFunction::<NormalizeText>::new().into(),
         JudgingFunction::<OptOut>::new(resources).into(),
         PureFunction::<Pii>::new().into(),
+        PureFunction::<PiiCheck>::new().into(),
         PureFunction::<PiiKinds>::new().into(),
         PureFunction::<RedactPii>::new().into(),
         PureFunction::<RobotsAllowed>::new().into(),

@@ -125,7 +125,7 @@ impl Resources {
                 let text = read_text(ctx, "opt_out_agents", uri).await?;
                 Arc::new(AgentList::from_csv(uri, &text)?)
             }
-            None => AgentList::builtin(),
+            None => Arc::new(AgentList::builtin().clone()),
         };
         let blocked = match settings.get("blocked") {
             Some(uri) => Some(Arc::new(blocked::load(ctx, uri, &mut warnings).await?)),
@@ -177,7 +177,7 @@ impl Resources {
             source_rules: SourceRules::builtin(),
             consent: None,
             opt_out: None,
-            opt_out_agents: AgentList::builtin(),
+            opt_out_agents: Arc::new(AgentList::builtin().clone()),
             opt_out_max_age: 0,
             opt_out_also_as_of: false,
             blocked: None,

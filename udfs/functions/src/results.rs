@@ -177,6 +177,20 @@ pub(crate) fn pii_type() -> DataType {
     list_of(DataType::Struct(pii_fields()))
 }
 
+pub(crate) fn pii_check_fields() -> Fields {
+    fields(&[
+        ("kinds", text_list_type()),
+        ("sensitive", text_list_type()),
+        ("personal", DataType::Boolean),
+        ("findings", DataType::Int64),
+    ])
+}
+
+/// The result of `pii_check`.
+pub(crate) fn pii_check_type() -> DataType {
+    DataType::Struct(pii_check_fields())
+}
+
 pub(crate) fn harm_rate_fields() -> Fields {
     fields(&[
         ("n", DataType::Int64),
@@ -207,7 +221,7 @@ pub(crate) fn source_verdict_type() -> DataType {
 }
 
 /// Every struct a function of ours returns, also as the element of a list.
-pub(crate) fn struct_types() -> [DataType; 12] {
+pub(crate) fn struct_types() -> [DataType; 13] {
     [
         hit_type(),
         harm_type(),
@@ -216,6 +230,7 @@ pub(crate) fn struct_types() -> [DataType; 12] {
         opt_out_type(),
         DataType::Struct(opt_out_signal_fields()),
         DataType::Struct(pii_fields()),
+        pii_check_type(),
         license_check_type(),
         source_check_type(),
         consent_record_type(),

@@ -100,7 +100,13 @@ pub fn license_detect(text: &str) -> Option<Detection> {
             let (found, end) = Texts::get().around(text, stretched, start);
             stretched = end;
             for body in found {
-                add(&mut bodies, body.expression, body.share, body.range.start, body.range.end);
+                add(
+                    &mut bodies,
+                    body.expression,
+                    body.share,
+                    body.range.start,
+                    body.range.end,
+                );
             }
         }
     }
@@ -148,15 +154,23 @@ fn add(into: &mut Vec<Found>, expression: String, confidence: f64, start: usize,
 fn join(grants: &mut Vec<Found>, grant: grants::Grant) {
     let previous = grants.last_mut().filter(|_| grant.alternative);
     if let Some(previous) = previous
-        && let Some(choice) =
-            crate::license_id(&format!("({}) OR ({})", previous.expression, grant.expression))
+        && let Some(choice) = crate::license_id(&format!(
+            "({}) OR ({})",
+            previous.expression, grant.expression
+        ))
     {
         previous.expression = choice;
         previous.end = grant.end;
         previous.confidence = previous.confidence.min(grant.confidence);
         return;
     }
-    add(grants, grant.expression, grant.confidence, grant.start, grant.end);
+    add(
+        grants,
+        grant.expression,
+        grant.confidence,
+        grant.start,
+        grant.end,
+    );
 }
 
 /// A part of a word at which a document is looked at more closely.

@@ -5,7 +5,9 @@ fn every_text() {
     for (id, text) in spdx::text::LICENSE_TEXTS {
         match license_detect(text) {
             None => none.push(*id),
-            Some(found) if Some(&found.spdx) == tamis_license::license_id(id).as_ref() => right += 1,
+            Some(found) if Some(&found.spdx) == tamis_license::license_id(id).as_ref() => {
+                right += 1
+            }
             Some(found) => wrong.push(format!("{id}: {} {}", found.spdx, found.confidence)),
         }
     }

@@ -77,7 +77,11 @@ impl Scan<'_> {
     pub(crate) fn chat_id(&mut self, label: Label, start: usize, is_said: bool) {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let rest = &self.bytes[start..];
-        let length = rest.iter().take(31).take_while(|byte| is_part(byte)).count();
+        let length = rest
+            .iter()
+            .take(31)
+            .take_while(|byte| is_part(byte))
+            .count();
         let id = &rest[..length];
         if !(6..=20).contains(&length) || !id[0].is_ascii_alphabetic() {
             return;
@@ -86,7 +90,9 @@ impl Scan<'_> {
         let further = rest.get(length + 1).copied().unwrap_or(0);
         let carries_on = matches!(after, b'@' | b':' | b'/' | b'(')
             || after == b'.' && further.is_ascii_alphanumeric();
-        let is_word = WORDS.iter().any(|word| id.eq_ignore_ascii_case(word.as_bytes()));
+        let is_word = WORDS
+            .iter()
+            .any(|word| id.eq_ignore_ascii_case(word.as_bytes()));
         let only_letters = id.iter().all(u8::is_ascii_alphabetic);
         if carries_on || is_word || only_letters && !is_said {
             return;
@@ -97,7 +103,11 @@ impl Scan<'_> {
     /// `wxid_` and at least ten letters and digits, which is an id without any label.
     fn generated_id(&mut self, start: usize) {
         let body = &self.bytes[start + 5..];
-        let length = body.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let length = body
+            .iter()
+            .take(24)
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .count();
         let is_whole = !self.byte_before(start).is_ascii_alphanumeric();
         if (10..=20).contains(&length) && is_whole {
             self.push(Kind::Wechat, start, start + 5 + length, true, None);

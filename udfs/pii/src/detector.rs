@@ -59,7 +59,11 @@ impl Detector {
 
     /// The distinct kinds found in `text`, sorted by name.
     pub fn kinds(&self, text: &str) -> Vec<Kind> {
-        let mut kinds: Vec<Kind> = self.candidates(text).iter().map(|found| found.kind).collect();
+        let mut kinds: Vec<Kind> = self
+            .candidates(text)
+            .iter()
+            .map(|found| found.kind)
+            .collect();
         kinds.sort_unstable_by_key(|kind| kind.as_str());
         kinds.dedup();
         kinds
@@ -75,7 +79,10 @@ impl Detector {
         let mut redacted = Cow::Borrowed(text);
         loop {
             let found = self.candidates(&redacted);
-            let mut found = found.iter().filter(|found| wanted.contains(found.kind)).peekable();
+            let mut found = found
+                .iter()
+                .filter(|found| wanted.contains(found.kind))
+                .peekable();
             if found.peek().is_none() {
                 return redacted;
             }

@@ -198,7 +198,11 @@ impl<'a> Scan<'a> {
         }
         let mut end = at;
         let mut only_digits = start == at;
-        while let Some(byte) = self.bytes.get(end).filter(|byte| byte.is_ascii_alphanumeric()) {
+        while let Some(byte) = self
+            .bytes
+            .get(end)
+            .filter(|byte| byte.is_ascii_alphanumeric())
+        {
             only_digits &= byte.is_ascii_digit();
             end += 1;
         }

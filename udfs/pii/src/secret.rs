@@ -79,7 +79,11 @@ impl Scan<'_> {
             .iter()
             .find(|(prefix, ..)| head.ends_with(prefix.as_bytes()))?;
         let start = end - prefix.len();
-        let length = self.bytes[end..].iter().take(most + 1).take_while(|byte| is_part(byte)).count();
+        let length = self.bytes[end..]
+            .iter()
+            .take(most + 1)
+            .take_while(|byte| is_part(byte))
+            .count();
         let body = &self.bytes[end..end + length];
         if !(least..=most).contains(&length)
             || is_token(self.byte_before(start))
@@ -133,7 +137,10 @@ impl Scan<'_> {
 
     fn stretch(&self, at: usize, most: usize, is_part: fn(&u8) -> bool) -> usize {
         let rest = self.bytes.get(at..).unwrap_or(&[]);
-        rest.iter().take(most).take_while(|byte| is_part(byte)).count()
+        rest.iter()
+            .take(most)
+            .take_while(|byte| is_part(byte))
+            .count()
     }
 
     /// A bot token: eight to ten digits, a colon, 35 characters.
@@ -205,7 +212,12 @@ impl Scan<'_> {
                 let inside = &self.bytes[body..body + offset];
                 // Another header before the footer: the footer is that one's.
                 let is_own = memmem::find(inside, b"-----BEGIN ").is_none();
-                let symbols = || inside.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+                let symbols = || {
+                    inside
+                        .iter()
+                        .filter(|byte| byte.is_ascii_alphanumeric())
+                        .count()
+                };
                 (body + offset + footer.len(), is_own && symbols() >= 32)
             }
             None => {

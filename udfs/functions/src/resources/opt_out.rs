@@ -1,5 +1,7 @@
 //! The snapshots of opt-out signals, row by row from their table.
 
+use std::borrow::Cow;
+
 use datafusion::prelude::SessionContext;
 use tamis_consent::opt_out::{OptOutRegistry, OptOutRegistryBuilder, SnapshotRow};
 use tamis_resource::{ResourceError, Result};
@@ -14,6 +16,7 @@ const COLUMNS: &[Column] = &[
     Column::required("body", Kind::Text),
     Column::optional("status", Kind::Number),
     Column::optional("sha256", Kind::Text),
+    Column::optional("encoding", Kind::Text),
 ];
 
 pub(super) async fn load(
@@ -38,12 +41,18 @@ pub(super) async fn load(
             }
             Some(_) => return Err(malformed("status is not an HTTP status code")),
         };
+        let text = row.text(3).unwrap_or_default();
+        let body = match row.text(6).unwrap_or_default() {
+            "" | "utf-8" => Cow::Borrowed(text.as_bytes()),
+            "hex" => Cow::Owned(hex::decode(text).map_err(|_| malformed("body is not hex"))?),
+            _ => return Err(malformed("encoding is neither utf-8 nor hex")),
+        };
         let snapshot = SnapshotRow {
             url: row.text(0).unwrap_or_default(),
             fetched_at,
             kind: row.text(2).unwrap_or_default(),
             status,
-            body: row.text(3).unwrap_or_default().as_bytes(),
+            body: &body,
             sha256: row.text(5),
         };
         builder.push(|| row.location(), snapshot)

@@ -248,8 +248,7 @@ impl Texts {
                 if f64::from(*count) < MIN_SHARE * f64::from(text.runs) {
                     continue;
                 }
-                let score =
-                    i64::from(text.weight) * (2 * i64::from(*count) - i64::from(text.runs));
+                let score = i64::from(text.weight) * (2 * i64::from(*count) - i64::from(text.runs));
                 if best.is_none_or(|(best, _)| score > best) {
                     best = Some((score, number));
                 }
