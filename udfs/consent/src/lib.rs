@@ -44,6 +44,7 @@ mod check;
 mod decide;
 mod field;
 mod keyed;
+pub mod opt_out;
 mod record;
 mod registry;
 mod rules;

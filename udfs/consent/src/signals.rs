@@ -4,17 +4,33 @@
 //! and never fetch. `None` means that there is no signal; input that is malformed counts as
 //! the most restrictive reading of it.
 
+mod agents;
+mod ai_txt;
 mod c2pa;
+mod content_signal;
+mod content_usage;
+mod dictionary;
 mod headers;
 mod html;
 mod json;
+mod lines;
+mod path;
+mod robots;
+mod robots_parse;
+mod robots_tag;
 mod rsl;
 mod tdm;
 mod url_pattern;
 
+pub use agents::{AGENT_COLUMNS, AgentList, AgentPurpose, ListedAgent};
+pub use ai_txt::ai_txt_allowed;
 pub use c2pa::c2pa_training;
+pub use content_signal::content_signal;
+pub use content_usage::content_usage;
 pub use headers::header_values;
 pub use html::{HTML_LIMIT, HtmlSignals, html_signals};
+pub use robots::{Robots, Rule, robots_allowed};
+pub use robots_tag::{TaggedContent, robots_tag, robots_tag_allowed};
 pub use rsl::{rsl_allowed, rsl_permission};
 pub use tdm::{Tdm, TdmRules, TdmVia, tdm, tdm_reserved};
 

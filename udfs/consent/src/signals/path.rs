@@ -1,0 +1,333 @@
+//! Paths and path patterns as RFC 9309 §2.2.2 and §2.2.3 compare them.
+
+use std::borrow::Cow;
+
+/// The path and query of a URL, ready to be compared.
+pub(super) struct Target<'a> {
+    path: Cow<'a, [u8]>,
+    /// The same with the query as written, where that makes a difference.
+    verbatim: Option<Vec<u8>>,
+}
+
+impl<'a> Target<'a> {
+    /// The path and query of an absolute `http` or `https` URL, or of a path that begins with
+    /// one `/`; the fragment is dropped and dot segments are resolved (RFC 3986 §5.2.4).
+    ///
+    /// `None` for anything else. A reference that begins with `//` is refused as well: it
+    /// names a host, and reading it as a path would compare the wrong one.
+    pub(super) fn new(url: &'a str) -> Option<Self> {
+        let raw = path_of(url.as_bytes())?;
+        if !needs_work(&raw) {
+            return Some(Self {
+                path: raw,
+                verbatim: None,
+            });
+        }
+        let mut path = Vec::with_capacity(raw.len() + 8);
+        encode(&raw, false, true, &mut path);
+        resolve_dots(&mut path);
+        let mut verbatim = Vec::with_capacity(raw.len() + 8);
+        encode(&raw, false, false, &mut verbatim);
+        resolve_dots(&mut verbatim);
+        Some(Self {
+            verbatim: (verbatim != path).then_some(verbatim),
+            path: Cow::Owned(path),
+        })
+    }
+
+    /// The path and query after normalisation.
+    pub(super) fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    /// Whether a pattern from [`pattern`] matches.
+    pub(super) fn matches(&self, pattern: &[u8]) -> bool {
+        matches(pattern, &self.path)
+            || self
+                .verbatim
+                .as_ref()
+                .is_some_and(|verbatim| matches(pattern, verbatim))
+    }
+
+    /// Whether a pattern without `*` and final `$` matches.
+    pub(super) fn starts_with(&self, pattern: &[u8]) -> bool {
+        self.path.starts_with(pattern)
+            || self
+                .verbatim
+                .as_ref()
+                .is_some_and(|verbatim| verbatim.starts_with(pattern))
+    }
+}
+
+/// The path and query of a URL as written.
+pub(super) fn path_of(url: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let end = memchr::memchr(b'#', url).unwrap_or(url.len());
+    let url = &url[..end];
+    if url.ends_with(b" ") || url.iter().any(|byte| byte.is_ascii_control()) {
+        return None;
+    }
+    let rest = match url {
+        [b'/', b'/', ..] => return None,
+        [b'/', ..] => return Some(Cow::Borrowed(url)),
+        _ => strip_scheme(url)?,
+    };
+    let host = rest
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'?'))
+        .unwrap_or(rest.len());
+    let (host, path) = rest.split_at(host);
+    let unreadable = |byte: &u8| matches!(byte, b' ' | b'\\' | b'<' | b'>' | b'"');
+    if host.is_empty() || host.iter().any(unreadable) {
+        return None;
+    }
+    Some(match path {
+        [] => Cow::Borrowed(b"/"),
+        [b'?', ..] => Cow::Owned([b"/", path].concat()),
+        _ => Cow::Borrowed(path),
+    })
+}
+
+fn strip_scheme(url: &[u8]) -> Option<&[u8]> {
+    [&b"https://"[..], b"http://"].iter().find_map(|scheme| {
+        let (head, rest) = url.split_at_checked(scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then_some(rest)
+    })
+}
+
+/// Whether normalisation could change these bytes.
+fn needs_work(path: &[u8]) -> bool {
+    let mut before = 0;
+    path.iter().any(|&byte| {
+        let special = byte == b'%'
+            || matches!(byte, b'*' | b'$')
+            || must_be_encoded(byte)
+            || (byte == b'.' && before == b'/');
+        before = byte;
+        special
+    })
+}
+
+/// Octets that no URI holds as they are (RFC 3986 §2): they stand as `%` and two digits.
+fn must_be_encoded(byte: u8) -> bool {
+    !byte.is_ascii_graphic()
+        || matches!(
+            byte,
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+        )
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// A path pattern of a rule in the form [`Target`] compares, appended to `out`.
+///
+/// `*` is a wildcard and a final `$` the end of the path; a `$` elsewhere is itself.
+pub(super) fn pattern(written: &[u8], out: &mut Vec<u8>) {
+    encode(written, true, true, out);
+}
+
+/// Brings percent-encoding to one form (RFC 9309 §2.2.2): unreserved octets plain, all others
+/// that are encoded stay so, with capital digits; octets outside ASCII are encoded.
+///
+/// In a query `:`, `/`, `?` and `@` mean the same plain and encoded: the RFC's table compares
+/// `?baz=https://foo.bar` with `?baz=https%3A%2F%2Ffoo.bar`. `decode_query` reads both as plain.
+fn encode(bytes: &[u8], is_pattern: bool, decode_query: bool, out: &mut Vec<u8>) {
+    let mut in_query = false;
+    let mut rest = bytes;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match *byte {
+            b'%' => match octet(after) {
+                Some((octet, after)) => {
+                    rest = after;
+                    let plain_in_query =
+                        in_query && decode_query && matches!(octet, b':' | b'/' | b'?' | b'@');
+                    if is_unreserved(octet) || plain_in_query {
+                        out.push(octet);
+                    } else {
+                        push_encoded(octet, out);
+                    }
+                }
+                None => push_encoded(b'%', out),
+            },
+            b'*' if is_pattern => {
+                // Several in a row say no more than one.
+                if out.last() != Some(&b'*') {
+                    out.push(b'*');
+                }
+            }
+            b'$' if is_pattern && after.is_empty() => out.push(b'$'),
+            // Special characters meant literally are compared encoded (RFC 9309 §2.2.3).
+            b'*' | b'$' => push_encoded(*byte, out),
+            byte if must_be_encoded(byte) => push_encoded(byte, out),
+            byte => {
+                in_query |= byte == b'?';
+                out.push(byte);
+            }
+        }
+    }
+}
+
+/// The octet two hexadecimal digits stand for, and what follows them.
+fn octet(digits: &[u8]) -> Option<(u8, &[u8])> {
+    let (digits, rest) = digits.split_at_checked(2)?;
+    let value = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
+    Some((value(digits[0])? << 4 | value(digits[1])?, rest))
+}
+
+fn push_encoded(octet: u8, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.extend([
+        b'%',
+        DIGITS[usize::from(octet >> 4)],
+        DIGITS[usize::from(octet & 15)],
+    ]);
+}
+
+/// Removes `.` and `..` segments from the path before the query (RFC 3986 §5.2.4).
+fn resolve_dots(path: &mut Vec<u8>) {
+    let end = memchr::memchr(b'?', path).unwrap_or(path.len());
+    if memchr::memmem::find(&path[..end], b"/.").is_none() {
+        return;
+    }
+    let mut resolved: Vec<u8> = Vec::with_capacity(path.len());
+    let mut segments = path[..end].split(|&byte| byte == b'/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment {
+            b"." | b".." => {
+                if segment == b".." {
+                    let parent = memchr::memrchr(b'/', &resolved).unwrap_or(0);
+                    resolved.truncate(parent);
+                }
+                if last {
+                    resolved.push(b'/');
+                }
+            }
+            _ => {
+                resolved.push(b'/');
+                resolved.extend_from_slice(segment);
+            }
+        }
+    }
+    resolved.extend_from_slice(&path[end..]);
+    *path = resolved;
+}
+
+/// Whether `path` begins with what `pattern` describes; with a final `$`, whether it is that.
+///
+/// Each part between two `*` is taken at its first place, which never hides a match, so the
+/// time is linear in the length of both.
+pub(super) fn matches(pattern: &[u8], path: &[u8]) -> bool {
+    let (pattern, to_end) = match pattern {
+        [pattern @ .., b'$'] => (pattern, true),
+        _ => (pattern, false),
+    };
+    let Some(star) = memchr::memchr(b'*', pattern) else {
+        return path.starts_with(pattern) && (!to_end || path.len() == pattern.len());
+    };
+    let Some(mut rest) = path.strip_prefix(&pattern[..star]) else {
+        return false;
+    };
+    let mut parts = &pattern[star + 1..];
+    while let Some(star) = memchr::memchr(b'*', parts) {
+        match memchr::memmem::find(rest, &parts[..star]) {
+            Some(place) => rest = &rest[place + star..],
+            None => return false,
+        }
+        parts = &parts[star + 1..];
+    }
+    if to_end {
+        rest.ends_with(parts)
+    } else {
+        memchr::memmem::find(rest, parts).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn path(url: &str) -> Option<String> {
+        Target::new(url).map(|target| String::from_utf8_lossy(target.path()).into_owned())
+    }
+
+    #[test]
+    fn paths_of_urls() {
+        for (url, expected) in [
+            ("https://h", "/"),
+            ("HTTP://u:p@h:80/a#f", "/a"),
+            ("http://h?q=1", "/?q=1"),
+            ("/a?b#c", "/a?b"),
+            ("/a/./b/../c/..", "/a/"),
+            ("/../../x", "/x"),
+            ("/a/%2E%2e/b?c=/../d", "/b?c=/../d"),
+            ("/%7ea/%2f/%e3%83%84/ツ", "/~a/%2F/%E3%83%84/%E3%83%84"),
+            ("/a b%", "/a%20b%25"),
+            ("/a*$", "/a%2A%24"),
+            ("/.well-known/x", "/.well-known/x"),
+        ] {
+            assert_eq!(path(url).as_deref(), Some(expected), "{url}");
+        }
+        for url in [
+            "",
+            "a",
+            "//h/a",
+            "ftp://h/a",
+            "https:/h",
+            "http://",
+            "http:///a",
+            "mailto:a@b",
+            " /a",
+            "/a ",
+            "/a\n",
+            "https://a b/",
+            "javascript:x",
+            "https:\\\\h\\a",
+        ] {
+            assert_eq!(path(url), None, "{url:?}");
+        }
+    }
+
+    /// The definition of a wildcard, by trying everything.
+    fn matches_by_definition(pattern: &[u8], path: &[u8]) -> bool {
+        match pattern {
+            [] => true,
+            [b'$'] => path.is_empty(),
+            [b'*', rest @ ..] => {
+                (0..=path.len()).any(|at| matches_by_definition(rest, &path[at..]))
+            }
+            [byte, rest @ ..] => {
+                path.first() == Some(byte) && matches_by_definition(rest, &path[1..])
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn wildcards_match_as_defined(pattern in "[ab/*]{0,9}[$]?", path in "[ab/]{0,12}") {
+            let (pattern, path) = (pattern.as_bytes(), path.as_bytes());
+            prop_assert_eq!(matches(pattern, path), matches_by_definition(pattern, path));
+        }
+
+        #[test]
+        fn normalisation_is_stable(written in "/[ -~é]{0,20}") {
+            let mut once = Vec::new();
+            pattern(written.as_bytes(), &mut once);
+            let mut twice = Vec::new();
+            pattern(&once, &mut twice);
+            prop_assert_eq!(once, twice);
+        }
+
+        #[test]
+        fn any_text_is_a_url_or_refused(url in any::<String>()) {
+            if let Some(target) = Target::new(&url) {
+                prop_assert!(target.path().starts_with(b"/"));
+            }
+        }
+    }
+}

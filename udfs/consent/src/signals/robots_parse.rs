@@ -1,0 +1,212 @@
+//! Reads a robots.txt into its compact form.
+
+use std::borrow::Cow;
+
+use super::content_usage::split_path;
+use super::lines::{Line, lines};
+use super::path;
+use super::robots::{
+    AccessRule, AgentGroup, Group, Robots, Scope, SignalKind, SignalRule, Span, leading_token,
+};
+
+/// `user-agent` as it is written and misspelt.
+pub(super) const USER_AGENT: &[&str] = &[
+    "user-agent",
+    "useragent",
+    "user agent",
+    "user_agent",
+    "user-agents",
+];
+/// `disallow` likewise.
+pub(super) const DISALLOW: &[&str] = &[
+    "disallow",
+    "disalow",
+    "dissallow",
+    "dissalow",
+    "diasllow",
+    "disallaw",
+    "dissalllow",
+    "disalllow",
+    "disallows",
+    "disallowed",
+];
+
+pub(super) struct Builder {
+    text: Vec<u8>,
+    agents: Vec<AgentGroup>,
+    groups: Vec<Group>,
+    access: Vec<AccessRule>,
+    signals: Vec<SignalRule>,
+    licenses: Vec<String>,
+    /// The current group has a rule, so that the next `User-agent` begins a new one.
+    has_rules: bool,
+}
+
+impl Builder {
+    pub(super) fn read(body: &[u8]) -> Robots {
+        let truncated = body.len() > Robots::MAX_BYTES;
+        let body = if truncated {
+            whole_lines(&body[..Robots::MAX_BYTES])
+        } else {
+            body
+        };
+        let mut builder = Self {
+            text: Vec::new(),
+            agents: Vec::new(),
+            groups: Vec::new(),
+            access: Vec::new(),
+            signals: Vec::new(),
+            licenses: Vec::new(),
+            has_rules: true,
+        };
+        for line in lines(&decoded(body)) {
+            builder.line(line);
+        }
+        builder.end_group();
+        let text = builder.text;
+        builder
+            .agents
+            .sort_by(|a, b| a.token.of(&text).cmp(b.token.of(&text)));
+        Robots {
+            scope: Scope::Rules,
+            truncated,
+            text: text.into(),
+            agents: builder.agents.into(),
+            groups: builder.groups.into(),
+            access: builder.access.into(),
+            signals: builder.signals.into(),
+            licenses: builder.licenses.into(),
+        }
+    }
+
+    fn line(&mut self, line: Line) {
+        if line.is(USER_AGENT) {
+            self.agent(line.value);
+        } else if line.is(DISALLOW) {
+            self.access(line, false);
+        } else if line.is(&["allow"]) && line.colon {
+            self.access(line, true);
+        } else if line.is(&["content-usage"]) {
+            self.signal(SignalKind::ContentUsage, line.value);
+        } else if line.is(&["content-signal", "content-signals"]) {
+            self.signal(SignalKind::ContentSignal, line.value);
+        } else if line.is(&["license"]) && line.colon && !line.value.is_empty() {
+            self.licenses
+                .push(String::from_utf8_lossy(line.value).into_owned());
+        }
+    }
+
+    fn agent(&mut self, value: &[u8]) {
+        if self.has_rules {
+            self.end_group();
+            self.has_rules = false;
+        }
+        let token = leading_token(value);
+        // A group for an agent that cannot be read is nobody's, not that of the one before.
+        if !token.is_empty() {
+            let token = self.store(|text| text.extend(token.iter().map(u8::to_ascii_lowercase)));
+            let group = index(self.groups.len());
+            self.agents.push(AgentGroup { token, group });
+        }
+    }
+
+    /// Ends the current group; the first one ended is what stands outside any.
+    fn end_group(&mut self) {
+        let start = self
+            .groups
+            .last()
+            .map_or(0, |group| group.access_end as usize);
+        self.access[start..]
+            .sort_by_key(|rule| std::cmp::Reverse((rule.pattern.len, rule.allows())));
+        self.groups.push(Group {
+            access_end: index(self.access.len()),
+            signals_end: index(self.signals.len()),
+        });
+    }
+
+    fn access(&mut self, line: Line, allow: bool) {
+        // Access rules before the first group are ignored (RFC 9309 §2.2.1).
+        if self.groups.is_empty() {
+            return;
+        }
+        self.has_rules = true;
+        let written: Cow<[u8]> = match line.value {
+            // An empty path matches nothing (§2.2, `empty-pattern`).
+            [] => return,
+            [b'/' | b'*', ..] => Cow::Borrowed(line.value),
+            _ if allow => return,
+            // An operator who writes the whole URL means its path.
+            value => path::path_of(value).unwrap_or_else(|| Cow::Owned([b"/", value].concat())),
+        };
+        let pattern = self.store(|text| {
+            let mut pattern = Vec::with_capacity(written.len());
+            path::pattern(&written, &mut pattern);
+            text.append(&mut pattern);
+        });
+        let octets = pattern.of(&self.text);
+        let wildcards = octets.contains(&b'*') || octets.ends_with(b"$");
+        self.access
+            .push(AccessRule::new(pattern, line.number, allow, wildcards));
+    }
+
+    fn signal(&mut self, kind: SignalKind, value: &[u8]) {
+        self.has_rules = true;
+        let (written, value) = split_path(value);
+        let pattern = self.store(|text| {
+            let mut pattern = Vec::with_capacity(written.len());
+            path::pattern(written, &mut pattern);
+            text.append(&mut pattern);
+        });
+        // Files repeat one preference in every group; it is kept once.
+        let known = self
+            .signals
+            .last()
+            .map(|rule| rule.value)
+            .filter(|known| known.of(&self.text) == value);
+        let value = known.unwrap_or_else(|| self.store(|text| text.extend_from_slice(value)));
+        self.signals.push(SignalRule {
+            kind,
+            pattern,
+            value,
+        });
+    }
+
+    fn store(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        let start = self.text.len();
+        write(&mut self.text);
+        Span {
+            start: index(start),
+            len: index(self.text.len() - start),
+        }
+    }
+}
+
+/// Percent-encoding triples the length at most, so every place in a file within the limit fits.
+fn index(place: usize) -> u32 {
+    u32::try_from(place).expect("robots.txt within the limit")
+}
+
+/// Without the line that was cut: its path would be another one.
+fn whole_lines(body: &[u8]) -> &[u8] {
+    let end = body
+        .iter()
+        .rposition(|byte| matches!(byte, b'\n' | b'\r'))
+        .unwrap_or(0);
+    &body[..end]
+}
+
+/// The file as UTF-8, without byte order mark.
+fn decoded(body: &[u8]) -> Cow<'_, [u8]> {
+    let decode = |unit: fn([u8; 2]) -> u16| {
+        let units = body[2..].as_chunks::<2>().0.iter().map(|pair| unit(*pair));
+        let text: String = char::decode_utf16(units)
+            .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
+        Cow::Owned(text.into_bytes())
+    };
+    match body {
+        [0xFF, 0xFE, ..] => decode(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => decode(u16::from_be_bytes),
+        _ => Cow::Borrowed(body),
+    }
+}
