@@ -50,6 +50,7 @@ mod keyed;
 mod mapping;
 mod names;
 mod purpose_hierarchy;
+pub mod opt_out;
 mod record;
 mod registry;
 mod rules;

@@ -79,7 +79,11 @@ impl OptOutRegistryBuilder {
             .ok_or_else(|| format!("url {} is not an http or https URL", shown(row.url)))?;
         let slot = self.slot(kind, &address).ok_or_else(|| {
             let places = kind.paths().join(" or ");
-            format!("url {} is not where {} stands ({places})", shown(row.url), kind.as_str())
+            format!(
+                "url {} is not where {} stands ({places})",
+                shown(row.url),
+                kind.as_str()
+            )
         })?;
         let sha256: [u8; 32] = Sha256::digest(row.body).into();
         if let Some(given) = row.sha256 {

@@ -98,7 +98,8 @@ impl PageSignals {
             &self.rsl_inline,
         ];
         let of = |texts: &Vec<String>| {
-            texts.capacity() * size_of::<String>() + texts.iter().map(String::capacity).sum::<usize>()
+            texts.capacity() * size_of::<String>()
+                + texts.iter().map(String::capacity).sum::<usize>()
         };
         let tags = self.robots.iter().map(|(agent, tag)| {
             size_of::<(Option<String>, String)>()

@@ -89,7 +89,11 @@ impl Level {
     }
 
     fn of(allowed: bool) -> Self {
-        if allowed { Self::Allowed } else { Self::Disallowed }
+        if allowed {
+            Self::Allowed
+        } else {
+            Self::Disallowed
+        }
     }
 }
 
@@ -283,9 +287,13 @@ impl Judge<'_> {
         };
         self.is_open |= level == Level::Allowed && self.is_fresh(seen);
         self.add(seen, "robots.txt", level, value);
-        let usage = agents.iter().map(|agent| robots.content_usage(url, agent, TRAIN_AI));
+        let usage = agents
+            .iter()
+            .map(|agent| robots.content_usage(url, agent, TRAIN_AI));
         let usage = most_restrictive(usage);
-        let signal = agents.iter().map(|agent| robots.content_signal(url, agent, AI_TRAIN));
+        let signal = agents
+            .iter()
+            .map(|agent| robots.content_signal(url, agent, AI_TRAIN));
         let signal = most_restrictive(signal);
         self.preference(seen, usage, signal);
         for link in robots.license_urls() {
@@ -315,7 +323,11 @@ impl Judge<'_> {
                 let is_for = |whose: &String| whose.eq_ignore_ascii_case(agent);
                 whose.as_ref().is_none_or(is_for)
             };
-            let agents = self.rules.agents.training().map(|agent| agent.agent.as_str());
+            let agents = self
+                .rules
+                .agents
+                .training()
+                .map(|agent| agent.agent.as_str());
             let agents = agents.filter(|agent| applies(agent));
             let allowed = most_restrictive(agents.map(|agent| robots_tag_allowed(tag, agent)));
             if let Some(allowed) = allowed {
@@ -346,7 +358,10 @@ impl Judge<'_> {
         }
         let rank = |tdm: &Tdm| (tdm.reserved, tdm.policy.is_none());
         let known = &mut self.tdm[tdm_place(kind)];
-        if known.as_ref().is_none_or(|(known, _)| rank(known) < rank(&tdm)) {
+        if known
+            .as_ref()
+            .is_none_or(|(known, _)| rank(known) < rank(&tdm))
+        {
             *known = Some((tdm, seen));
         }
     }
@@ -362,7 +377,11 @@ impl Judge<'_> {
     /// anything, so it is unknown; one of the same site counts already.
     fn linked(&mut self, from: Seen, link: &str) {
         let target = Url::parse(self.address.url()).and_then(|base| base.join(link));
-        let target = target.as_ref().ok().map(Url::as_str).and_then(Address::parse);
+        let target = target
+            .as_ref()
+            .ok()
+            .map(Url::as_str)
+            .and_then(Address::parse);
         if let Some(target) = target
             && let Some(&slot) = self.registry.rsl_slots.get(target.rest())
         {

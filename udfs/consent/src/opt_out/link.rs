@@ -59,16 +59,37 @@ mod tests {
     #[test]
     fn typed_license_links_count() {
         for (field, expected) in [
-            (r#"</l.xml>; rel="license"; type="application/rsl+xml""#, &["/l.xml"][..]),
-            (r#"</l.xml>;TYPE=application/rsl+xml;Rel=license"#, &["/l.xml"]),
-            (r#"</l.xml>; rel="next license"; type="application/rsl+xml;v=1""#, &["/l.xml"]),
-            (r#"</a,b>; rel=next, <https://e.x/l>; rel=license ; type = "application/rsl+xml", </c>; rel=x"#, &["https://e.x/l"]),
-            (r#"</a>; rel=license; type=application/rsl+xml, </b>; type=application/rsl+xml; rel=license"#, &["/a", "/b"]),
+            (
+                r#"</l.xml>; rel="license"; type="application/rsl+xml""#,
+                &["/l.xml"][..],
+            ),
+            (
+                r#"</l.xml>;TYPE=application/rsl+xml;Rel=license"#,
+                &["/l.xml"],
+            ),
+            (
+                r#"</l.xml>; rel="next license"; type="application/rsl+xml;v=1""#,
+                &["/l.xml"],
+            ),
+            (
+                r#"</a,b>; rel=next, <https://e.x/l>; rel=license ; type = "application/rsl+xml", </c>; rel=x"#,
+                &["https://e.x/l"],
+            ),
+            (
+                r#"</a>; rel=license; type=application/rsl+xml, </b>; type=application/rsl+xml; rel=license"#,
+                &["/a", "/b"],
+            ),
             (r#"</l.xml>; rel="license""#, &[]),
-            (r#"</l.xml>; rel="alternate"; type="application/rsl+xml""#, &[]),
+            (
+                r#"</l.xml>; rel="alternate"; type="application/rsl+xml""#,
+                &[],
+            ),
             (r#"</l.xml"#, &[]),
             (r#"<>; rel=license; type=application/rsl+xml"#, &[]),
-            (r#"</l.xml>; title="a, b; c"; rel=license; type="application/rsl+xml"#, &["/l.xml"]),
+            (
+                r#"</l.xml>; title="a, b; c"; rel=license; type="application/rsl+xml"#,
+                &["/l.xml"],
+            ),
             ("", &[]),
         ] {
             assert_eq!(rsl_targets(field), expected, "{field}");

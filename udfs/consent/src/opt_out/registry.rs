@@ -85,7 +85,11 @@ impl OptOutRegistry {
 
     /// The bytes the index and the bodies take; of a tdmrep.json an estimate.
     pub fn memory_bytes(&self) -> usize {
-        let heap: usize = self.documents.iter().map(|document| document.heap_bytes).sum();
+        let heap: usize = self
+            .documents
+            .iter()
+            .map(|document| document.heap_bytes)
+            .sum();
         let paths: usize = self.rsl_slots.keys().map(|path| path.len()).sum();
         self.sites.memory_bytes()
             + self.pages.memory_bytes()

@@ -15,6 +15,8 @@
 //! - UTF-16 with a byte order mark is decoded, though §2.3 asks for UTF-8.
 //! - An URL that cannot be read and an agent that is no product token are disallowed.
 
+mod apart;
+
 use std::cmp::Ordering;
 
 use super::content_signal::preference_in_signal;

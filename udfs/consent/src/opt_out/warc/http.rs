@@ -57,7 +57,10 @@ impl HttpHead {
     /// The values of a field.
     pub(super) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |field: &&(String, String)| field.0.eq_ignore_ascii_case(name);
-        self.fields.iter().filter(named).map(|field| field.1.as_str())
+        self.fields
+            .iter()
+            .filter(named)
+            .map(|field| field.1.as_str())
     }
 
     /// The media type without its parameters, in lower case; empty when there is none.
@@ -104,7 +107,11 @@ impl HttpHead {
                 },
                 "gzip" | "x-gzip" => body,
                 _ if is_plain_text(&body) => body,
-                other => return Err(format!("the body has the coding {other:?}, which is not read")),
+                other => {
+                    return Err(format!(
+                        "the body has the coding {other:?}, which is not read"
+                    ));
+                }
             };
         }
         let is_longer = body.len() > limit;
@@ -204,10 +211,16 @@ mod tests {
             ("content-encoding: X-GZIP", &zipped),
             ("Content-Encoding: deflate", &zlib),
             ("Content-Encoding: deflate", &raw),
-            ("Content-Encoding: gzip\r\nTransfer-Encoding: chunked", &chunked),
+            (
+                "Content-Encoding: gzip\r\nTransfer-Encoding: chunked",
+                &chunked,
+            ),
             ("Transfer-Encoding: gzip, chunked", &chunked),
             // The crawler has undone the codings and kept the fields.
-            ("Content-Encoding: gzip\r\nTransfer-Encoding: chunked", &text),
+            (
+                "Content-Encoding: gzip\r\nTransfer-Encoding: chunked",
+                &text,
+            ),
             ("Content-Encoding: deflate", &text),
             ("Content-Encoding: br", &text),
             ("Content-Encoding: identity", &text),
@@ -227,9 +240,15 @@ mod tests {
     #[test]
     fn long_bodies_are_cut() {
         let zipped = gzip(&[b'a'; 101]);
-        assert_eq!(decode("Content-Encoding: gzip", &zipped), Ok((vec![b'a'; 100], true)));
+        assert_eq!(
+            decode("Content-Encoding: gzip", &zipped),
+            Ok((vec![b'a'; 100], true))
+        );
         let zipped = gzip(&[b'a'; 100]);
-        assert_eq!(decode("Content-Encoding: gzip", &zipped), Ok((vec![b'a'; 100], false)));
+        assert_eq!(
+            decode("Content-Encoding: gzip", &zipped),
+            Ok((vec![b'a'; 100], false))
+        );
     }
 
     #[test]
@@ -239,7 +258,12 @@ mod tests {
         assert_eq!(head.status, 404);
         assert_eq!(&text[length..], b"body");
         assert_eq!(head.values("a").collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(head.values("b").next().map(|v| v.split_whitespace().count()), Some(2));
+        assert_eq!(
+            head.values("b")
+                .next()
+                .map(|v| v.split_whitespace().count()),
+            Some(2)
+        );
         assert!(HttpHead::parse(b"HTTP/1.1 200 OK\r\nA: 1").is_err());
         assert!(HttpHead::parse(b"<html>").is_err());
     }

@@ -56,7 +56,8 @@ impl<R: Read> Input<R> {
             }
         };
         self.has_failed |= result.is_err();
-        self.buffer.truncate(length + *result.as_ref().unwrap_or(&0));
+        self.buffer
+            .truncate(length + *result.as_ref().unwrap_or(&0));
         result
     }
 
@@ -153,7 +154,9 @@ impl<R: Read> RecordBytes<R> {
     pub(super) fn advance(&mut self) -> io::Result<bool> {
         loop {
             let bytes = self.fill_buf()?;
-            let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+            let blank = bytes
+                .iter()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'));
             let (blank, is_over) = (blank.count(), bytes.is_empty());
             let is_found = blank < bytes.len();
             self.consume(blank);

@@ -92,7 +92,9 @@ impl Head {
                 "warc-record-id" => head.record_id = Some(value),
                 // Written with angle brackets by some tools: the grammar of WARC/1.0 has them.
                 "warc-target-uri" => {
-                    let bare = value.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+                    let bare = value
+                        .strip_prefix('<')
+                        .and_then(|rest| rest.strip_suffix('>'));
                     head.target = Some(bare.unwrap_or(&value).to_owned());
                 }
                 "warc-date" => head.date = Some(value),
@@ -142,7 +144,8 @@ pub(super) fn instant(date: &str) -> Option<i64> {
     }
     let digits = |text: &[u8]| {
         text.iter().try_fold(0_i64, |number, byte| {
-            byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+            byte.is_ascii_digit()
+                .then(|| number * 10 + i64::from(byte - b'0'))
         })
     };
     let number = |from: usize, to: usize| digits(&bytes[from..to]);
@@ -161,8 +164,13 @@ pub(super) fn instant(date: &str) -> Option<i64> {
     }
     let micros = digits(format!("{fraction:0<9}").as_bytes())? / 1000;
     // Days since 1970-01-01 with the year beginning in March (proleptic Gregorian calendar).
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = year * 365 + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
         + (month * 153 + 2) / 5
         + day
         - 1
@@ -208,9 +216,18 @@ mod tests {
         assert_eq!(input, b"rest");
         for (text, problem) in [
             ("WARC/0.9\r\n\r\n", "expected WARC/1.0"),
-            ("WARC/1.0\r\nWARC-Type: x\r\n\r\n", "no readable Content-Length"),
-            ("WARC/1.0\r\nContent-Length: +1\r\n\r\n", "no readable Content-Length"),
-            ("WARC/1.0\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "two values"),
+            (
+                "WARC/1.0\r\nWARC-Type: x\r\n\r\n",
+                "no readable Content-Length",
+            ),
+            (
+                "WARC/1.0\r\nContent-Length: +1\r\n\r\n",
+                "no readable Content-Length",
+            ),
+            (
+                "WARC/1.0\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                "two values",
+            ),
             ("WARC/1.0\r\nabc\r\n\r\n", "no colon"),
             ("WARC/1.0\r\nContent-Length: 1\r\n", "cut off"),
         ] {
