@@ -10,7 +10,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use futures::TryStreamExt;
-use object_store::ObjectMeta;
+use object_store::{ObjectMeta, ObjectStoreExt};
 use tamis_consent::opt_out::Snapshot;
 use tamis_consent::opt_out::files::FetchedFile;
 use tamis_consent::opt_out::warc::{WarcImport, WarcStatistics};

@@ -6,7 +6,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use datafusion::logical_expr::Documentation;
-use tamis_license::license_conflicts;
+use tamis_license::{license_conflicts, license_id};
 
 use crate::arguments::Argument;
 use crate::documentation::document;

@@ -1,5 +1,6 @@
 //! Folds the snapshots in force into a verdict.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, OnceLock};
 
 use url::Url;
@@ -49,7 +50,8 @@ impl OptOutRules {
 pub struct OptOutCheck {
     /// `allowed`, `disallowed`, `conditional` or `unknown`.
     pub verdict: &'static str,
-    /// All evidence that was found, those of the site before those of the page.
+    /// All evidence that was found, the most restrictive first; of equal ones those of the site
+    /// before those of the page.
     pub signals: Vec<OptOutSignal>,
 }
 
@@ -150,6 +152,8 @@ impl OptOutRegistry {
                 }
             }
         }
+        // The first is what a reason names.
+        found.sort_by_key(|evidence| Reverse(evidence.level));
         OptOutCheck {
             verdict: level.as_str(),
             signals: found
