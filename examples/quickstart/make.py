@@ -86,6 +86,13 @@ CLOSED_PAGES = "https://town.example.org/pages/107"
 RESERVED_PAGE = "https://town.example.org/pages/1085.html"
 BLOCKED_PAGE = "https://town.example.org/pages/1066.html"
 
+# Personal information of somebody who was not asked: it does not stay in the text. The domain and
+# the number are set aside for examples.
+CONTACTS = {
+    "zh": "投稿请发到bianji@handbook.example.org，两周内回复。",
+    "en": " Questions go to Jane at +1 202-555-0143.",
+}
+
 # A header that says something else than the licence column.
 FOREIGN_HEADER = "# SPDX-License-Identifier: GPL-3.0-or-later\n\n"
 
@@ -144,6 +151,8 @@ class Group:
     licenses: dict[int, str] = dataclasses.field(default_factory=dict)
     # Positions whose text begins with FOREIGN_HEADER.
     headers: tuple[int, ...] = ()
+    # Positions whose text ends with CONTACTS.
+    contacts: tuple[int, ...] = ()
     # Position -> subject; with `all_authored` every other row has a subject who agreed.
     authors: dict[int, str] = dataclasses.field(default_factory=dict)
     all_authored: bool = False
@@ -162,7 +171,7 @@ PARTS = [
     Part(
         "lang=zh/part-0.parquet",
         [
-            Group("open-handbook", 30, authors={4: "author-001", 11: "author-002", 19: "author-003"}),
+            Group("open-handbook", 30, contacts=(2,), authors={4: "author-001", 11: "author-002", 19: "author-003"}),
             Group(
                 "open-handbook", 30,
                 harmful={17: "gambling"},
@@ -208,7 +217,7 @@ PARTS = [
     Part(
         "lang=en/part-1.parquet",
         [
-            Group("town-pages", 30, harmful={16: "fraud"}),
+            Group("town-pages", 30, harmful={16: "fraud"}, contacts=(10,)),
             Group("message-board", 30, harmful={5: "fraud", 14: "threat", 27: "wide"}),
             Group(
                 "forum-answers", 25, all_authored=True,
@@ -262,6 +271,8 @@ def make_rows(part: Part, rng: random.Random, writer: Writer, numbers) -> list[l
         for position in range(group.rows):
             number = next(numbers)
             text, topic = writer.text(lang, group.harmful.get(position))
+            if position in group.contacts:
+                text += CONTACTS[lang]
             if position in group.headers:
                 text = FOREIGN_HEADER + text
             author = group.authors.get(position)

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use datafusion::arrow::array::{ArrayRef, ListBuilder, StringArray, StringBuilder};
-use tamis_license::{Check, Verdict};
+use datafusion::arrow::array::{ArrayRef, BooleanArray, StringArray};
+use tamis_license::{Check, Explanation, LicensePolicy, Permission, Row, Verdict};
 
 use super::error::CliError;
-use super::print::{PrintArgs, table};
+use super::print::{PrintArgs, lists, table};
 use super::sources::load;
 use super::stores::StoreArgs;
 
@@ -22,6 +22,40 @@ pub struct LicenseArgs {
 enum LicenseCommand {
     /// Say what the policy says of licences
     Check(CheckArgs),
+    /// Say how licences as written are read
+    Explain(ExplainArgs),
+    /// List every SPDX licence with what the policy says of it
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tamis license explain 'GPL-2.0+' 'CC BY' 木兰宽松许可证
+  tamis license explain apache2 --format json")]
+struct ExplainArgs {
+    /// Licences as written
+    #[arg(required = true)]
+    raw: Vec<String>,
+    #[command(flatten)]
+    print: PrintArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tamis license export -o licences.csv
+  tamis license export --set license_policy=our-policy.toml --format json
+  tamis license export --toml > our-policy.toml")]
+struct ExportArgs {
+    /// Write the built-in policy file itself, to change it and name it in tamis.license_policy
+    #[arg(long, conflicts_with_all = ["set", "format", "output"])]
+    toml: bool,
+    /// Set tamis.*; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    #[command(flatten)]
+    print: PrintArgs,
+    #[command(flatten)]
+    stores: StoreArgs,
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +88,8 @@ struct CheckArgs {
 pub async fn run(args: LicenseArgs) -> Result<(), CliError> {
     match args.command {
         LicenseCommand::Check(args) => check(args).await,
+        LicenseCommand::Explain(args) => explain(&args),
+        LicenseCommand::Export(args) => export(args).await,
     }
 }
 
@@ -74,19 +110,15 @@ async fn check(args: CheckArgs) -> Result<(), CliError> {
     let text = |value: fn(&Check) -> Option<&str>| -> ArrayRef {
         Arc::new(checks.iter().map(value).collect::<StringArray>())
     };
-    let mut obligations = ListBuilder::new(StringBuilder::new());
-    for check in &checks {
-        for obligation in &check.obligations {
-            obligations.values().append_value(obligation);
-        }
-        obligations.append(true);
-    }
+    let obligations = checks
+        .iter()
+        .map(|check| check.obligations.iter().map(String::as_str).collect());
     args.print.print(&table(vec![
         ("raw", Arc::new(StringArray::from(args.raw.clone()))),
         ("spdx", text(|check| check.spdx.as_deref())),
         ("verdict", text(|check| Some(check.verdict.as_str()))),
         ("reason", text(|check| Some(&check.reason))),
-        ("obligations", Arc::new(obligations.finish())),
+        ("obligations", lists(obligations)),
     ])?)?;
     let refused = checks
         .iter()
@@ -100,4 +132,69 @@ async fn check(args: CheckArgs) -> Result<(), CliError> {
             resources.use_case
         ))),
     }
+}
+
+fn explain(args: &ExplainArgs) -> Result<(), CliError> {
+    let found: Vec<Explanation> = args
+        .raw
+        .iter()
+        .map(|raw| tamis_license::explain(raw))
+        .collect();
+    let text = |value: fn(&Explanation) -> Option<&str>| -> ArrayRef {
+        Arc::new(found.iter().map(value).collect::<StringArray>())
+    };
+    let notes = found
+        .iter()
+        .map(|found| found.notes.iter().map(String::as_str).collect());
+    args.print.print(&table(vec![
+        ("raw", Arc::new(StringArray::from(args.raw.clone()))),
+        ("read_as", text(|found| Some(found.form.as_str()))),
+        ("spdx", text(|found| found.spdx.as_deref())),
+        ("family", text(|found| found.family.as_deref())),
+        ("matched", text(|found| found.matched.as_deref())),
+        ("notes", lists(notes)),
+    ])?)
+}
+
+async fn export(args: ExportArgs) -> Result<(), CliError> {
+    if args.toml {
+        print!("{}", LicensePolicy::BUILTIN_TOML);
+        return Ok(());
+    }
+    let stores = args.stores.stores()?;
+    let resources = load(&stores, &args.set, &["license_policy"]).await?;
+    let rows: Vec<Row> = resources.license_policy.rows().collect();
+    let text = |value: fn(&Row) -> Option<&str>| -> ArrayRef {
+        Arc::new(rows.iter().map(value).collect::<StringArray>())
+    };
+    let deprecated: BooleanArray = rows.iter().map(|row| Some(row.deprecated)).collect();
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", text(|row| Some(&row.id))),
+        ("name", text(|row| Some(&row.name))),
+        ("deprecated", Arc::new(deprecated)),
+        ("successor", text(|row| row.successor.as_deref())),
+        ("rule", text(|row| row.rule.as_deref())),
+        (
+            "commercial",
+            text(|row| row.commercial.map(Permission::as_str)),
+        ),
+        (
+            "derivatives",
+            text(|row| row.derivatives.map(Permission::as_str)),
+        ),
+        (
+            "ai_training",
+            text(|row| row.ai_training.map(Permission::as_str)),
+        ),
+        ("duties", lists(rows.iter().map(|row| row.duties.clone()))),
+    ];
+    let uses = resources.license_policy.uses();
+    for (index, use_case) in uses.iter().enumerate() {
+        let verdicts = rows
+            .iter()
+            .map(|row| Some(row.uses.get(index)?.verdict.as_str()));
+        let verdicts: StringArray = verdicts.collect();
+        columns.push((use_case, Arc::new(verdicts)));
+    }
+    args.print.print(&table(columns)?)
 }

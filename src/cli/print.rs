@@ -2,9 +2,10 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringBuilder};
 use datafusion::arrow::datatypes::SchemaRef;
 
 use super::error::CliError;
@@ -128,6 +129,18 @@ pub fn table(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, CliError> {
         columns.into_iter().map(|(name, array)| (name, array, true)),
     )
     .map_err(|error| CliError::Failed(error.to_string()))
+}
+
+/// A column of lists of texts.
+pub fn lists<'a>(rows: impl Iterator<Item = Vec<&'a str>>) -> ArrayRef {
+    let mut builder = ListBuilder::new(StringBuilder::new());
+    for row in rows {
+        for value in row {
+            builder.values().append_value(value);
+        }
+        builder.append(true);
+    }
+    Arc::new(builder.finish())
 }
 
 /// Says something to a person on standard error, so that a result on standard output stays clean.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use datafusion::arrow::array::{ArrayRef, ListBuilder, StringArray, StringBuilder, UInt64Array};
+use datafusion::arrow::array::{ArrayRef, StringArray, UInt64Array};
 use tamis_consent::SourceCheck;
 use tamis_functions::Resources;
 
@@ -13,7 +13,7 @@ use crate::session::stores::Stores;
 use crate::session::{SessionOptions, load_functions, session_context};
 
 use super::error::CliError;
-use super::print::{PrintArgs, say, table};
+use super::print::{PrintArgs, lists, say, table};
 use super::run::ProgressArgs;
 use super::settings::{ConfigFile, ResolvedSettings, process_environment};
 use super::stores::StoreArgs;
@@ -69,7 +69,7 @@ struct CheckArgs {
 Exit codes: 0 no finding; 2 no Tamis output there, or no such column; 3 the mix has findings.")]
 struct MixArgs {
     /// The output of a job
-    output: String,
+    dataset: String,
     /// The column of the output that holds the language; without it all text is one language, und
     #[arg(long, value_name = "COLUMN")]
     language: Option<String>,
@@ -88,7 +88,7 @@ pub async fn run(args: SourcesArgs) -> Result<(), CliError> {
         SourcesCommand::Check(args) => check(args).await,
         SourcesCommand::Mix(args) => {
             let found = mix(
-                &args.output,
+                &args.dataset,
                 args.language.as_deref(),
                 &args.stores.stores()?,
             )
@@ -98,7 +98,7 @@ pub async fn run(args: SourcesArgs) -> Result<(), CliError> {
                 0 => Ok(()),
                 findings => Err(CliError::CheckFailed(format!(
                     "{}: {findings} findings",
-                    args.output
+                    args.dataset
                 ))),
             }
         }
@@ -226,17 +226,6 @@ fn columns(
         ));
     }
     columns
-}
-
-fn lists<'a>(rows: impl Iterator<Item = Vec<&'a str>>) -> ArrayRef {
-    let mut builder = ListBuilder::new(StringBuilder::new());
-    for row in rows {
-        for value in row {
-            builder.values().append_value(value);
-        }
-        builder.append(true);
-    }
-    Arc::new(builder.finish())
 }
 
 /// Resources by flags, environment and `tamis.toml`, of which only the settings in `wanted` are

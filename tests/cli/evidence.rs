@@ -301,3 +301,68 @@ fn the_mix_names_what_stands_alone() {
         "{stdout}"
     );
 }
+
+#[test]
+fn personal_information_without_consent_is_not_in_the_text_that_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    quickstart(folder.path());
+    let data = format!("'{}/'", path(&folder.path().join("data")));
+    let kinds = run_ok(
+        &[
+            "sql",
+            "--format",
+            "csv",
+            &format!(
+                "select prov_pii_kinds, prov_pet_applied, prov_consent_status, prov_reasons[1]['rule'], \
+                 cardinality(pii(body)) from {data} where cardinality(prov_pii_kinds) > 0 order by id"
+            ),
+        ],
+        0,
+    );
+    let rows: Vec<&str> = kinds.lines().skip(1).collect();
+    assert_eq!(
+        rows,
+        [
+            r#""[""email""]","[""redact_pii""]",not_required,pii_without_consent,0"#,
+            r#""[""phone""]","[""redact_pii""]",not_required,pii_without_consent,0"#,
+        ]
+    );
+    assert_eq!(
+        query(&format!(
+            "select count(*) from {data} where body like '%[EMAIL]%' or body like '%[PHONE]%'"
+        )),
+        "2"
+    );
+    assert_eq!(
+        query(&format!(
+            "select count(*) from {data} where prov_pet_applied is null or prov_pii_kinds is null"
+        )),
+        "0"
+    );
+
+    // By another setting of the pack the row leaves instead.
+    let corpus = Corpus::new();
+    corpus.parquet(
+        "a.parquet",
+        vec![
+            (
+                "body",
+                strings(vec!["Mail to jane@example.com.", "A plain sentence."]),
+            ),
+            ("source", same("books", 2)),
+            ("license", same("MIT", 2)),
+        ],
+        2,
+    );
+    let pack = corpus.at("pack");
+    run_ok(&["policy", "export", "gb45654", path(&pack)], 0);
+    let toml = std::fs::read_to_string(pack.join("pack.toml")).unwrap();
+    let toml = toml.replace(
+        "pii_without_consent = \"redact\"",
+        "pii_without_consent = \"drop\"",
+    );
+    std::fs::write(pack.join("pack.toml"), toml).unwrap();
+    let (code, _, stderr) = corpus.run("", &["--set", &format!("pack={}", path(&pack))]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!((corpus.count("data"), corpus.count("dropped")), (1, 1));
+}

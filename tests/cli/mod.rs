@@ -4,4 +4,5 @@ mod bad_input;
 mod crash;
 mod evidence;
 mod job;
+mod optout;
 mod sql;

@@ -49,7 +49,10 @@ impl Pure for LicenseConflict {
         let detected = texts(&arguments[1])?;
         let rows = texts(&arguments[0])?.into_iter().zip(detected);
         Ok(booleans(rows.map(|(raw, detected)| {
-            Some(license_conflicts(raw, detected?))
+            let detected = detected?;
+            // What nobody stated, or nobody can read, does not cover what was found.
+            let is_stated = raw.and_then(license_id).is_some();
+            Some(!is_stated || license_conflicts(raw, detected))
         })))
     }
 }
