@@ -28,7 +28,7 @@ impl Address {
         let path = path.split('#').next().unwrap_or_default();
         Self {
             host,
-            path: comparable(&rooted(path), false),
+            path: comparable(&rooted(path, "/"), false),
         }
     }
 }
@@ -43,7 +43,7 @@ impl UrlPattern {
         // An empty path is the beginning of every path.
         let path = match path {
             "" if !to_the_end => String::new(),
-            path => comparable(&rooted(path), true),
+            path => comparable(&rooted(path, "/*"), true),
         };
         Self {
             host,
@@ -99,8 +99,9 @@ fn is_scheme(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
-fn rooted(path: &str) -> String {
-    if path.starts_with(['/', '*']) {
+/// A path begins with a slash. `starts` are the characters that may stand first.
+fn rooted(path: &str, starts: &str) -> String {
+    if path.starts_with(|c| starts.contains(c)) {
         path.to_owned()
     } else {
         format!("/{path}")
@@ -222,6 +223,8 @@ mod tests {
             ("a", "https://a.example/a", true),
             ("", "https://a.example/a", true),
             ("/a", "https://a.example/#/a", false),
+            ("/", "*", true),
+            ("*.pdf$", "https://a.example/a.pdf", true),
             ("/%", "/%", true),
             ("/%4", "/%4x", true),
         ] {
