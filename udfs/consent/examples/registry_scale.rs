@@ -1,113 +1,187 @@
-//! Measures a consent registry: load time, memory, lookups per second.
+//! Measures a consent registry: load, memory, lookups per second.
 //!
-//! `cargo run --release -p tamis-consent --example registry_scale [RECORDS]`
+//! ```text
+//! cargo run --release -p tamis-consent --example registry_scale -- COMMAND RECORDS [PATH]
+//!   memory RECORDS        builds a registry in memory and asks it
+//!   write RECORDS FOLDER  writes a snapshot in bounded memory
+//!   open RECORDS FILE     opens that snapshot and asks it
+//! ```
 //!
-//! Records are synthetic: most subjects have one, every tenth has a second that was
-//! withdrawn. One thread; times are the CPU seconds of that thread, and they and the
-//! memory of the process come from `/proc` (Linux).
+//! Records are synthetic: every tenth subject has a second one that was withdrawn. One
+//! thread; times are the CPU seconds of that thread, and they and the memory of the process
+//! come from `/proc` (Linux). Questions are about random subjects. Each command is a process
+//! of its own so that its peak memory is its own.
 
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 
-use tamis_consent::{ConsentRegistry, ConsentRegistryBuilder, ConsentRow, SubjectHash};
+use tamis_consent::{
+    ConsentRegistry, ConsentRegistryBuilder, ConsentRow, ConsentSnapshotWriter, ConsentStatus,
+    PurposeHierarchy, SubjectHash, SubjectKey,
+};
 
 const SECOND: i64 = 1_000_000;
 const START: i64 = 1_600_000_000 * SECOND;
 const AT: i64 = 1_700_000_000 * SECOND;
 const LOOKUPS: usize = 5_000_000;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let records: usize = match std::env::args().nth(1) {
-        Some(text) => text.parse()?,
-        None => 10_000_000,
-    };
-    println!("{records} records, {LOOKUPS} lookups, one thread");
-    let started = cpu_seconds()?;
-    let generated = generate(records, |row| {
-        black_box(row);
-        Ok(())
-    })?;
-    let generating = cpu_seconds()? - started;
+/// A batch as a column of a record batch gives it.
+const BATCH: usize = 8_192;
 
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["memory", records] => memory(records.parse()?),
+        ["write", records, folder] => write(records.parse()?, Path::new(folder)),
+        ["open", records, file] => open(records.parse()?, Path::new(file)),
+        _ => Err("give: memory RECORDS, write RECORDS FOLDER or open RECORDS FILE".into()),
+    }
+}
+
+fn key() -> Outcome<SubjectKey> {
+    Ok(SubjectKey::from_bytes(b"a key for measuring, 32 bytes in")?)
+}
+
+fn memory(records: usize) -> Outcome {
+    let generating = generating(records)?;
     let started = cpu_seconds()?;
     let mut builder = ConsentRegistryBuilder::new("synthetic");
-    let pushed = generate(records, |row| Ok(builder.push(String::new, row)?))?;
-    assert_eq!(pushed, generated);
+    generate(records, |row| Ok(builder.push(String::new, row)?))?;
     let pushing = cpu_seconds()? - started - generating;
     let started = cpu_seconds()?;
     let registry = builder.finish("1", "00")?;
     let finishing = cpu_seconds()? - started;
-    println!(
-        "load: {:.2} CPU-s (push {pushing:.2}, finish {finishing:.2}; generating the rows, {generating:.2}, not counted)",
-        pushing + finishing
-    );
-    let bytes = registry.memory_bytes();
-    println!(
-        "registry: {:.0} MB, {:.1} bytes a record",
-        bytes as f64 / 1e6,
-        bytes as f64 / records as f64
-    );
-    for name in ["VmRSS", "VmHWM"] {
-        println!(
-            "{name}: {:.0} MB",
-            process_megabytes(name).unwrap_or(f64::NAN)
-        );
-    }
+    println!("built in memory: push {pushing:.2} CPU-s, finish {finishing:.2} CPU-s");
+    show_memory();
+    ask(&registry, records)
+}
 
+fn write(records: usize, folder: &Path) -> Outcome {
+    let generating = generating(records)?;
+    let started = cpu_seconds()?;
+    let mut writer =
+        ConsentSnapshotWriter::new("synthetic", &key()?, &PurposeHierarchy::builtin(), folder)?;
+    generate(records, |row| Ok(writer.push(String::new, row)?))?;
+    let pushing = cpu_seconds()? - started - generating;
+    let started = cpu_seconds()?;
+    let snapshot = writer.finish("1", folder)?;
+    let finishing = cpu_seconds()? - started;
+    println!("written: push {pushing:.2} CPU-s, finish {finishing:.2} CPU-s");
+    println!(
+        "{} records of {} subjects, {:.1} bytes a record",
+        snapshot.records,
+        snapshot.subjects,
+        snapshot.bytes as f64 / snapshot.records as f64
+    );
+    println!("{}", snapshot.path.display());
+    show_memory();
+    Ok(())
+}
+
+fn open(records: usize, file: &Path) -> Outcome {
+    let started = cpu_seconds()?;
+    let registry = ConsentRegistry::open_snapshot("snapshot", file, &key()?)?;
+    println!("opened: {:.2} CPU-s", cpu_seconds()? - started);
+    show_memory();
+    ask(&registry, records)?;
+    show_memory();
+    Ok(())
+}
+
+fn ask(registry: &ConsentRegistry, records: usize) -> Outcome {
+    let known = registry.len();
+    println!(
+        "{known} records: index {:.0} MB, {:.1} bytes a record; index and records in memory {:.0} MB, {:.1} bytes a record",
+        registry.index_bytes() as f64 / 1e6,
+        registry.index_bytes() as f64 / known as f64,
+        registry.memory_bytes() as f64 / 1e6,
+        registry.memory_bytes() as f64 / known as f64,
+    );
+    let mut random = 0x9e37_79b9_7f4a_7c15u64;
     let hits: Vec<String> = (0..LOOKUPS)
-        .map(|number| subject((number * 7_919_993) % subjects(records)))
+        .map(|_| {
+            // xorshift64, G. Marsaglia, Journal of Statistical Software 8 (2003).
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            subject((random % subjects(records) as u64) as usize)
+        })
         .collect();
     let misses: Vec<String> = (0..LOOKUPS)
-        .map(|number| format!("stranger-{number}"))
+        .map(|number| format!("stranger-{number:06}@example.invalid"))
         .collect();
     for (name, ids) in [("hits", &hits), ("misses", &misses)] {
-        let (rate, found) = by_id(&registry, ids)?;
-        println!("{name}, by id: {rate:.1} M lookups/s, {found} known");
         let started = cpu_seconds()?;
-        let ready: Vec<SubjectHash> = ids.iter().map(|id| SubjectHash::of(id)).collect();
+        let ready: Vec<SubjectHash> = ids.iter().map(|id| registry.subject_hash(id)).collect();
         let hashing = millions_a_second(LOOKUPS, started)?;
-        let (rate, found) = by_hash(&registry, &ready)?;
-        println!(
-            "{name}, ready hashes: {rate:.1} M lookups/s, {found} known (hashing {hashing:.1} M/s)"
-        );
+        // The first round brings the pages in, the second one is the steady state.
+        for round in ["first", "again"] {
+            let (single, found) = one_by_one(registry, &ready)?;
+            let (batched, found_in_batches) = in_batches(registry, &ready)?;
+            let (statuses, known_statuses) = statuses(registry, &ready)?;
+            assert_eq!((found, found), (found_in_batches, known_statuses));
+            println!(
+                "{name} ({round}), ready keys: {statuses:.1} M statuses/s in batches, {batched:.1} M decisions/s in batches, {single:.1} M decisions/s one by one, {found} known"
+            );
+        }
+        println!("{name}: hashing {hashing:.1} M subjects/s");
     }
     Ok(())
 }
 
-fn by_id(registry: &ConsentRegistry, ids: &[String]) -> Result<(f64, usize), Box<dyn Error>> {
-    let started = cpu_seconds()?;
-    let found = ids
-        .iter()
-        .filter(|id| {
-            registry
-                .decide(Some(id), "model-training", AT)
-                .record
-                .is_some()
-        })
-        .count();
-    Ok((millions_a_second(ids.len(), started)?, found))
-}
-
-fn by_hash(
-    registry: &ConsentRegistry,
-    hashes: &[SubjectHash],
-) -> Result<(f64, usize), Box<dyn Error>> {
+fn one_by_one(registry: &ConsentRegistry, subjects: &[SubjectHash]) -> Outcome<(f64, usize)> {
     let purpose = registry.purpose("model-training");
     let started = cpu_seconds()?;
-    let found = hashes
+    let decisions = subjects
         .iter()
-        .filter(|hash| registry.decide_for(**hash, purpose, AT).record.is_some())
-        .count();
-    Ok((millions_a_second(hashes.len(), started)?, found))
+        .map(|subject| registry.decide_for(*subject, purpose, AT));
+    let found = decisions.filter(|each| each.record.is_some()).count();
+    Ok((millions_a_second(subjects.len(), started)?, found))
 }
 
-fn millions_a_second(count: usize, started: f64) -> Result<f64, Box<dyn Error>> {
+fn in_batches(registry: &ConsentRegistry, subjects: &[SubjectHash]) -> Outcome<(f64, usize)> {
+    let purpose = registry.purpose("model-training");
+    let mut decisions = Vec::new();
+    let mut found = 0;
+    let started = cpu_seconds()?;
+    for batch in subjects.chunks(BATCH) {
+        decisions.clear();
+        registry.decide_batch(batch, purpose, AT, &mut decisions);
+        found += decisions
+            .iter()
+            .filter(|each| each.record.is_some())
+            .count();
+    }
+    Ok((millions_a_second(subjects.len(), started)?, found))
+}
+
+fn statuses(registry: &ConsentRegistry, subjects: &[SubjectHash]) -> Outcome<(f64, usize)> {
+    let purpose = registry.purpose("model-training");
+    let mut statuses = Vec::new();
+    let mut found = 0;
+    let started = cpu_seconds()?;
+    for batch in subjects.chunks(BATCH) {
+        statuses.clear();
+        registry.status_batch(batch, purpose, AT, &mut statuses);
+        found += statuses
+            .iter()
+            .filter(|status| **status != ConsentStatus::Missing)
+            .count();
+    }
+    Ok((millions_a_second(subjects.len(), started)?, found))
+}
+
+fn millions_a_second(count: usize, started: f64) -> Outcome<f64> {
     Ok(count as f64 / (cpu_seconds()? - started) / 1e6)
 }
 
 /// What this thread has run so far.
-fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
+fn cpu_seconds() -> Outcome<f64> {
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     let nanoseconds = text.split_whitespace().next().ok_or("empty schedstat")?;
     Ok(nanoseconds.parse::<f64>()? / 1e9)
@@ -121,11 +195,20 @@ fn subject(number: usize) -> String {
     format!("user-{number:010}@example.invalid")
 }
 
-/// Gives `records` rows to `each`; returns how many it gave.
-fn generate(
-    records: usize,
-    mut each: impl FnMut(ConsentRow<'_>) -> Result<(), Box<dyn Error>>,
-) -> Result<usize, Box<dyn Error>> {
+/// The CPU seconds that making the rows takes by itself.
+fn generating(records: usize) -> Outcome<f64> {
+    let started = cpu_seconds()?;
+    generate(records, |row| {
+        black_box(row);
+        Ok(())
+    })?;
+    let seconds = cpu_seconds()? - started;
+    println!("{records} rows; generating them, {seconds:.2} CPU-s, is not counted");
+    Ok(seconds)
+}
+
+/// Gives `records` rows to `each`.
+fn generate(records: usize, mut each: impl FnMut(ConsentRow<'_>) -> Outcome) -> Outcome {
     let subjects = subjects(records);
     for number in 0..records {
         let is_second = number >= subjects;
@@ -152,7 +235,16 @@ fn generate(
             subject_age_band: Some("18+"),
         })?;
     }
-    Ok(records)
+    Ok(())
+}
+
+/// All memory of the process, its peak, and what of it is not a mapped file.
+fn show_memory() {
+    let shown = ["VmRSS", "VmHWM", "RssAnon", "RssFile"].map(|name| {
+        let megabytes = process_megabytes(name).unwrap_or(f64::NAN);
+        format!("{name} {megabytes:.0} MB")
+    });
+    println!("memory: {}", shown.join(", "));
 }
 
 fn process_megabytes(name: &str) -> Option<f64> {

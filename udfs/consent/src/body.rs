@@ -7,9 +7,13 @@
 //!
 //! Within a group the records stand in the order of their bytes, each once.
 
+use std::io;
+
 use crate::index::{Index, IndexBuilder, LONGEST_BODY};
 use crate::record::{Reader, Record, write_varint};
 use crate::subject_hash::SubjectHash;
+
+const MORE_SUBJECTS: &str = "is about more subjects than stated";
 
 /// The fewest bytes a subject takes: hash, number, head, purpose, age band, empty record id.
 pub(crate) const SHORTEST_GROUP: u64 = 21;
@@ -42,6 +46,7 @@ pub(crate) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
+    #[inline]
     pub(crate) fn read(body: &'a [u8], offset: usize) -> Option<Self> {
         let mut reader = Reader::new(body.get(offset..)?);
         let subject = SubjectHash::from_bytes(reader.array()?);
@@ -71,6 +76,7 @@ pub(crate) struct Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Option<Record<'a>>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         let record = Record::read(&mut self.reader);
@@ -100,17 +106,17 @@ pub(crate) struct Scanned {
 }
 
 impl Scan {
-    /// For about `subjects` subjects and records with dictionaries of these lengths.
-    pub(crate) fn new(subjects: u64, purposes: usize, age_bands: usize) -> Self {
-        Self {
-            index: IndexBuilder::new(subjects),
+    /// For at most `subjects` subjects and records with dictionaries of these lengths.
+    pub(crate) fn new(subjects: u64, purposes: usize, age_bands: usize) -> io::Result<Self> {
+        Ok(Self {
+            index: IndexBuilder::new(subjects)?,
             position: 0,
             last: None,
             purposes,
             age_bands,
             records: 0,
             subjects: 0,
-        }
+        })
     }
 
     /// Checks every group that begins before `until`. The error is the offset of the group
@@ -140,7 +146,9 @@ impl Scan {
         for record in &mut records {
             self.record(&record.ok_or(CUT)?)?;
         }
-        self.index.insert(group.subject, self.position as u64);
+        self.index
+            .insert(group.subject, self.position as u64)
+            .ok_or(MORE_SUBJECTS)?;
         self.last = Some(group.subject);
         self.records += group.count;
         self.subjects += 1;
@@ -161,11 +169,12 @@ impl Scan {
     }
 
     /// After [`Scan::advance`] to the end.
-    pub(crate) fn finish(self) -> Scanned {
-        Scanned {
-            index: self.index.finish(),
+    pub(crate) fn finish(self) -> Result<Scanned, (usize, String)> {
+        let index = self.index.finish();
+        Ok(Scanned {
+            index: index.ok_or_else(|| (self.position, MORE_SUBJECTS.to_owned()))?,
             records: self.records,
             subjects: self.subjects,
-        }
+        })
     }
 }

@@ -3,6 +3,7 @@
 use tamis_resource::{Identity, ResourceError, Result};
 
 use crate::intake::{Intake, read_error};
+use crate::mapping::Memory;
 use crate::names::{Names, Purposes};
 use crate::purpose_hierarchy::PurposeHierarchy;
 use crate::registry::{ConsentRegistry, Content};
@@ -114,16 +115,18 @@ impl ConsentRegistryBuilder {
     pub fn finish(mut self, version: &str, sha256: &str) -> Result<ConsentRegistry> {
         self.intake.refuse_contradictions(&self.uri)?;
         let dictionaries = Dictionaries::of(&self.intake, &self.hierarchy);
-        let mut body = Vec::with_capacity(self.intake.body_at_most() as usize);
         let (purposes, age_bands) = dictionaries.numbers(&self.intake);
+        let read = |error| read_error(&self.uri, &error);
+        let mut memory = Memory::zeroed(self.intake.body_at_most() as usize).map_err(read)?;
+        let mut length = 0;
         let (_, subjects) = self
             .intake
             .drain_body(&purposes, &age_bands, |piece| {
-                body.extend_from_slice(piece);
+                memory.bytes_mut()[length..][..piece.len()].copy_from_slice(piece);
+                length += piece.len();
                 Ok(())
             })
-            .map_err(|error| read_error(&self.uri, &error))?;
-        body.shrink_to_fit();
+            .map_err(read)?;
         let identity = Identity {
             uri: self.uri,
             version: version.to_owned(),
@@ -135,7 +138,8 @@ impl ConsentRegistryBuilder {
                 hasher: self.intake.hasher,
                 dictionaries,
             },
-            body,
+            memory,
+            length,
             subjects,
         )
     }

@@ -159,6 +159,34 @@ fn objections<'a>(record: Record<'a>, at: i64) -> impl Iterator<Item = Objection
     refusal.into_iter().chain(withdrawal)
 }
 
+/// A decision before the texts of its record are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Judged<'a> {
+    pub(crate) status: ConsentStatus,
+    record: Option<Record<'a>>,
+}
+
+impl<'a> Judged<'a> {
+    pub(crate) const MISSING: Self = Self {
+        status: ConsentStatus::Missing,
+        record: None,
+    };
+
+    /// Records that cannot be read as text any more are no consent.
+    pub(crate) fn decision(&self) -> Decision<'a> {
+        match &self.record {
+            None => Decision::MISSING,
+            Some(record) => match ConsentRecord::of(record) {
+                None => Decision::MISSING,
+                record => Decision {
+                    status: self.status,
+                    record,
+                },
+            },
+        }
+    }
+}
+
 /// Decides over all records of one subject; `None` when one of them cannot be read, for it
 /// may be the refusal.
 ///
@@ -169,7 +197,7 @@ pub(crate) fn decide<'a>(
     asked: impl Fn(u32) -> bool,
     under_fourteen: impl Fn(u32) -> Option<bool>,
     at: i64,
-) -> Option<Decision<'a>> {
+) -> Option<Judged<'a>> {
     let mut objection: Option<Objection<'a>> = None;
     let mut a_band_is_under = false;
     for record in records.clone() {
@@ -207,12 +235,45 @@ pub(crate) fn decide<'a>(
         (Some(((true, ..), record)), _) => (record.kind.into(), record),
         (Some((_, record)), _) => (ConsentStatus::Expired, record),
         (None, Some(objection)) => (objection.status, objection.record),
-        (None, None) => return Some(Decision::MISSING),
+        (None, None) => return Some(Judged::MISSING),
     };
-    Some(Decision {
+    Some(Judged {
         status,
-        record: Some(ConsentRecord::of(&record)?),
+        record: Some(record),
     })
+}
+
+/// [`decide`] for the only record of a subject, which is what most subjects have.
+#[inline]
+pub(crate) fn decide_only(
+    record: Record<'_>,
+    asked: bool,
+    under_fourteen: Option<bool>,
+    at: i64,
+) -> Judged<'_> {
+    let refused = record.grant == Grant::Refused && record.granted_at.is_none_or(|t| t <= at);
+    let withdrawn_at = record.withdrawn_at.filter(|t| *t <= at);
+    let of_age = record.kind == RecordKind::Guardian || under_fourteen != Some(true);
+    let counts = record.grant == Grant::Granted
+        && of_age
+        && record
+            .granted_at
+            .is_some_and(|t| t <= at && withdrawn_at.is_none_or(|withdrawn| t > withdrawn));
+    let status = match (counts, refused, withdrawn_at) {
+        _ if !asked => ConsentStatus::Missing,
+        (true, ..) if record.expires_at.is_none_or(|t| t > at) => record.kind.into(),
+        (true, ..) => ConsentStatus::Expired,
+        (false, true, Some(t)) if record.granted_at.is_some_and(|refused| refused <= t) => {
+            ConsentStatus::Withdrawn
+        }
+        (false, true, _) => ConsentStatus::Refused,
+        (false, false, Some(_)) => ConsentStatus::Withdrawn,
+        (false, false, None) => ConsentStatus::Missing,
+    };
+    Judged {
+        status,
+        record: (status != ConsentStatus::Missing).then_some(record),
+    }
 }
 
 #[cfg(test)]

@@ -1,111 +1,137 @@
 //! Where the records of a subject begin: eight slots to a cache line, one line a lookup.
 //!
-//! A slot is 64 bits: 40 of the offset into the body plus one, 24 of the subject's hash;
-//! zero is empty. The subject's line follows from the first bits of its hash, five subjects
-//! to a line on average; what a line cannot hold spills into the next ones. The 24 bits spare
-//! the look at the record of nearly every other subject; the full hash there decides.
+//! A line holds eight offsets into the body of 48 bits each and then eight tags of 16 bits;
+//! tag 0 is an empty slot. The subject's line follows from the first bits of its hash, five
+//! subjects to a line on average; what a line cannot hold spills into the next ones. The tag,
+//! other bits of the hash, spares the look at the record of nearly every other subject; the
+//! full hash there decides.
 
 use std::hint::black_box;
+use std::io;
 
+use crate::mapping::Memory;
 use crate::subject_hash::SubjectHash;
 
 const SLOTS: usize = 8;
 const SUBJECTS_PER_LINE: u64 = 5;
-const TAG_BITS: u32 = 24;
-const TAG: u64 = (1 << TAG_BITS) - 1;
+const OFFSET: usize = 6;
+const TAGS: usize = SLOTS * OFFSET;
 
-/// The longest body, in bytes: what 40 bits count.
-pub(crate) const LONGEST_BODY: u64 = (1 << (64 - TAG_BITS)) - 1;
+/// The longest body, in bytes: what 48 bits count.
+pub(crate) const LONGEST_BODY: u64 = 1 << 48;
 
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-struct Line([u64; SLOTS]);
-
-const EMPTY: Line = Line([0; SLOTS]);
+/// A cache line. The memory it lies in begins at one.
+type Line = [u8; 64];
 
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// The last slot is empty.
-    lines: Vec<Line>,
+    memory: Memory,
+    /// How many lines are in use; the last slot of them is empty.
+    lines: usize,
     /// How many lines subjects are at home in; the others hold what the last ones could not.
     homes: u64,
 }
 
 impl Index {
     /// The first slot a subject may stand in.
+    #[inline]
     fn home(&self, subject: SubjectHash) -> usize {
         let line = (u128::from(subject.high) * u128::from(self.homes)) >> 64;
         line as usize * SLOTS
     }
 
+    #[inline]
+    fn lines(&self) -> &[Line] {
+        let (lines, _) = self.memory.bytes().as_chunks();
+        &lines[..self.lines]
+    }
+
     /// Reads the subject's line, so that a later look at it does not wait; gives any number.
+    #[inline]
     pub(crate) fn touch(&self, subject: SubjectHash) -> u64 {
-        self.lines[self.home(subject) / SLOTS].0[0]
+        u64::from(self.lines()[self.home(subject) / SLOTS][0])
     }
 
     /// The offsets at which the subject's records may begin, none missing.
+    #[inline]
     pub(crate) fn candidates(&self, subject: SubjectHash) -> Candidates<'_> {
-        let home = self.home(subject) / SLOTS;
-        let mut candidates = Candidates {
-            lines: &self.lines[home + 1..],
-            line: &self.lines[home],
-            tag: tag(subject),
-            matches: 0,
-            is_last: false,
-        };
-        candidates.compare();
-        candidates
+        let (line, lines) = self.lines()[self.home(subject) / SLOTS..]
+            .split_first()
+            .expect("every home is a line");
+        let tag = tag(subject);
+        let (matches, is_last) = compare(line, tag);
+        Candidates {
+            lines,
+            line,
+            tag,
+            matches,
+            is_last,
+        }
     }
 
+    /// The bytes in use.
     pub(crate) fn bytes(&self) -> usize {
-        self.lines.capacity() * size_of::<Line>()
+        self.lines * size_of::<Line>()
     }
 }
 
-fn tag(subject: SubjectHash) -> u64 {
+#[inline]
+fn tag(subject: SubjectHash) -> u16 {
     // The first half of the hash chooses the line; the second is independent of it.
-    subject.low & TAG
+    (subject.low as u16).max(1)
+}
+
+/// Which slots of a line may have the tag, and whether one of them is empty.
+///
+/// All slots at once: a branch for each would be guessed wrong half of the time.
+#[inline]
+fn compare(line: &Line, tag: u16) -> (u64, bool) {
+    const ONES: u64 = 0x0001_0001_0001_0001;
+    const HIGHS: u64 = ONES << 15;
+    // Sets the high bit of every 16 bits that are zero, and perhaps of some above such.
+    let zeros = |lanes: u64| lanes.wrapping_sub(ONES) & !lanes & HIGHS;
+    let wanted = u64::from(tag) * ONES;
+    let (words, _) = line[TAGS..].as_chunks::<8>();
+    let low = u64::from_le_bytes(words[0]);
+    let high = u64::from_le_bytes(words[1]);
+    let matches = zeros(low ^ wanted) >> 15 | zeros(high ^ wanted) >> 14;
+    let is_last = zeros(low) | zeros(high) != 0;
+    (matches, is_last)
 }
 
 pub(crate) struct Candidates<'a> {
     lines: &'a [Line],
     line: &'a Line,
-    tag: u64,
-    /// Bit by bit the slots of the line that are still to give.
-    matches: u32,
+    tag: u16,
+    /// The slots of the line that are still to give: bit 16 × slot for the first four, bit
+    /// 16 × (slot - 4) + 1 for the others.
+    matches: u64,
     is_last: bool,
-}
-
-impl Candidates<'_> {
-    /// All slots at once: a branch for each would be guessed wrong half of the time.
-    fn compare(&mut self) {
-        let mut matches = 0;
-        let mut empty = 0;
-        for (index, slot) in self.line.0.iter().enumerate() {
-            matches |= u32::from(slot & TAG == self.tag) << index;
-            empty |= u32::from(*slot == 0) << index;
-        }
-        self.is_last = empty != 0;
-        let before_empty = (empty & empty.wrapping_neg()).wrapping_sub(1);
-        self.matches = matches & before_empty;
-    }
 }
 
 impl Iterator for Candidates<'_> {
     type Item = usize;
 
+    #[inline]
     fn next(&mut self) -> Option<usize> {
         while self.matches == 0 {
             if self.is_last {
                 return None;
             }
             (self.line, self.lines) = self.lines.split_first()?;
-            self.compare();
+            (self.matches, self.is_last) = compare(self.line, self.tag);
         }
-        let slot = self.line.0[self.matches.trailing_zeros() as usize];
+        let bit = self.matches.trailing_zeros() as usize;
         self.matches &= self.matches - 1;
-        Some((slot >> TAG_BITS) as usize - 1)
+        Some(offset(self.line, bit / 16 + bit % 16 * 4))
     }
+}
+
+#[inline]
+fn offset(line: &Line, slot: usize) -> usize {
+    let mut bytes = [0; 8];
+    bytes[..OFFSET].copy_from_slice(&line[slot * OFFSET..][..OFFSET]);
+    u64::from_le_bytes(bytes) as usize
 }
 
 /// Takes the subjects in the order of their hashes.
@@ -115,35 +141,42 @@ pub(crate) struct IndexBuilder {
 }
 
 impl IndexBuilder {
-    /// For about `subjects` subjects.
-    pub(crate) fn new(subjects: u64) -> Self {
+    /// For at most `subjects` subjects.
+    pub(crate) fn new(subjects: u64) -> io::Result<Self> {
         let homes = subjects.div_ceil(SUBJECTS_PER_LINE).max(1);
-        Self {
+        // Room for the worst case, every subject in the last line, costs no memory unused.
+        let lines = homes + subjects / SLOTS as u64 + 1;
+        let length = usize::try_from(lines * size_of::<Line>() as u64)
+            .map_err(|_| io::Error::other("the index is larger than the address space"))?;
+        Ok(Self {
             index: Index {
-                lines: vec![EMPTY; homes as usize],
+                memory: Memory::zeroed(length)?,
+                lines: 0,
                 homes,
             },
             next: 0,
-        }
+        })
     }
 
-    /// `subject` must not be before an earlier one, `offset` not above [`LONGEST_BODY`].
-    pub(crate) fn insert(&mut self, subject: SubjectHash, offset: u64) {
+    /// `subject` must not be before an earlier one, `offset` below [`LONGEST_BODY`]. `None`
+    /// when there are more subjects than agreed.
+    pub(crate) fn insert(&mut self, subject: SubjectHash, offset: u64) -> Option<()> {
         // In order every slot from a subject's home to its own is taken.
         let slot = self.next.max(self.index.home(subject));
-        if slot / SLOTS == self.index.lines.len() {
-            self.index.lines.push(EMPTY);
-        }
-        self.index.lines[slot / SLOTS].0[slot % SLOTS] = (offset + 1) << TAG_BITS | tag(subject);
+        let (lines, _) = self.index.memory.bytes_mut().as_chunks_mut::<64>();
+        let line = lines.get_mut(slot / SLOTS)?;
+        let slot_of_line = slot % SLOTS;
+        line[slot_of_line * OFFSET..][..OFFSET].copy_from_slice(&offset.to_le_bytes()[..OFFSET]);
+        line[TAGS + slot_of_line * 2..][..2].copy_from_slice(&tag(subject).to_le_bytes());
         self.next = slot + 1;
+        Some(())
     }
 
-    pub(crate) fn finish(mut self) -> Index {
-        if self.next == self.index.lines.len() * SLOTS {
-            self.index.lines.push(EMPTY);
-        }
-        self.index.lines.shrink_to_fit();
-        self.index
+    /// `None` when there were more subjects than agreed.
+    pub(crate) fn finish(mut self) -> Option<Index> {
+        let lines = (self.next / SLOTS + 1).max(self.index.homes as usize);
+        self.index.lines = lines;
+        (self.index.memory.bytes().len() >= self.index.bytes()).then_some(self.index)
     }
 }
 
@@ -158,11 +191,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn index(subjects: &[SubjectHash], expected: u64) -> Index {
-        let mut builder = IndexBuilder::new(expected);
+        let mut builder = IndexBuilder::new(expected).expect("room");
         for (number, subject) in subjects.iter().enumerate() {
-            builder.insert(*subject, number as u64 * 10);
+            builder.insert(*subject, number as u64 * 10).expect("room");
         }
-        builder.finish()
+        builder.finish().expect("room")
     }
 
     #[test]
@@ -174,13 +207,14 @@ mod tests {
 
     #[test]
     fn the_longest_offset_fits() {
-        let mut builder = IndexBuilder::new(1);
+        let mut builder = IndexBuilder::new(1).expect("room");
         let subject = SubjectHash {
             high: u64::MAX,
             low: u64::MAX,
         };
-        builder.insert(subject, LONGEST_BODY - 1);
-        let found = builder.finish().candidates(subject).next();
+        builder.insert(subject, LONGEST_BODY - 1).expect("room");
+        let index = builder.finish().expect("room");
+        let found = index.candidates(subject).next();
         assert_eq!(found, Some(LONGEST_BODY as usize - 1));
     }
 
@@ -191,8 +225,20 @@ mod tests {
         subjects.sort_unstable();
         let index = index(&subjects, 100_000);
         let strangers = (100_000..200_000).flat_map(|number| index.candidates(name(number)));
-        assert!(strangers.count() < 10);
+        assert!(strangers.count() < 30);
         assert!(index.bytes() < 100_000 * 13);
+    }
+
+    #[test]
+    fn more_subjects_than_agreed_are_noticed() {
+        let mut builder = IndexBuilder::new(3).expect("room");
+        let subject = SubjectHash {
+            high: u64::MAX,
+            low: 1,
+        };
+        let taken = (0..100).map_while(|offset| builder.insert(subject, offset));
+        assert!(taken.count() < 17);
+        assert!(builder.finish().is_none());
     }
 
     proptest! {
@@ -200,14 +246,14 @@ mod tests {
         #[test]
         fn every_subject_is_among_its_candidates(
             halves in prop::collection::btree_set((0u64..4, 0u64..64), 0..120),
-            expected in 0u64..60,
-            low_bits in 0u32..56,
+            spare in 0u64..60,
+            low_bits in 0u32..12,
         ) {
             let subjects: Vec<SubjectHash> = halves
                 .into_iter()
                 .map(|(high, low)| SubjectHash { high: high << 62, low: low << low_bits })
                 .collect();
-            let index = index(&subjects, expected);
+            let index = index(&subjects, subjects.len() as u64 + spare);
             for (number, subject) in subjects.iter().enumerate() {
                 let mut candidates = index.candidates(*subject);
                 prop_assert!(candidates.any(|offset| offset == number * 10));
@@ -215,7 +261,7 @@ mod tests {
             for high in [0, 1 << 63, u64::MAX] {
                 let stranger = SubjectHash { high, low: u64::MAX };
                 for offset in index.candidates(stranger) {
-                    prop_assert_eq!(tag(subjects[offset / 10]), TAG);
+                    prop_assert!(offset % 10 == 0 && offset / 10 < subjects.len());
                 }
             }
         }

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 #[cfg(unix)]
 use memmap2::{Advice, UncheckedAdvice};
-use memmap2::{Mmap, MmapOptions};
+use memmap2::{Mmap, MmapMut, MmapOptions};
 
 /// A file mapped for reading.
 #[derive(Debug)]
@@ -80,6 +80,34 @@ impl Mapping {
     }
 }
 
+/// Zeroed memory that grows only by being used, in large pages where the system has them: a
+/// random look at a small page costs a second one at the page table.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    /// `None` for no bytes at all, which cannot be mapped.
+    map: Option<MmapMut>,
+}
+
+impl Memory {
+    pub(crate) fn zeroed(length: usize) -> io::Result<Self> {
+        if length == 0 {
+            return Ok(Self { map: None });
+        }
+        let map = MmapOptions::new().len(length).map_anon()?;
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(Advice::HugePage);
+        Ok(Self { map: Some(map) })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.map.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.map.as_deref_mut().unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -97,6 +125,16 @@ mod tests {
         mapping.release(0..65_536);
         mapping.advise_at_random();
         assert!(mapping.bytes() == bytes);
+    }
+
+    #[test]
+    fn memory_is_zeroed_and_can_be_written() {
+        let mut memory = Memory::zeroed(5_000_000).expect("room");
+        assert!(memory.bytes().iter().all(|byte| *byte == 0));
+        memory.bytes_mut()[4_999_999] = 7;
+        assert_eq!(memory.bytes().last(), Some(&7));
+        let mut none = Memory::zeroed(0).expect("no room needed");
+        assert!(none.bytes().is_empty() && none.bytes_mut().is_empty());
     }
 
     #[test]

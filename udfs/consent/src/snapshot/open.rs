@@ -162,15 +162,19 @@ type Checked = Option<Result<Scanned, (usize, String)>>;
 fn verify(uri: &str, mapping: &Mapping, layout: Option<&Layout>) -> Result<(String, Checked)> {
     let bytes = mapping.bytes();
     let (hashed, stated) = bytes.split_at(bytes.len() - DIGEST);
-    let mut scan = layout.map(|layout| {
-        let dictionaries = &layout.header.dictionaries;
-        let scan = Scan::new(
-            layout.trailer.subjects,
-            dictionaries.purposes.names.len(),
-            dictionaries.age_bands.len(),
-        );
-        (layout.header.end, Ok(scan))
-    });
+    let mut scan = match layout {
+        None => None,
+        Some(Layout { header, trailer }) => {
+            let dictionaries = &header.dictionaries;
+            let scan = Scan::new(
+                trailer.subjects,
+                dictionaries.purposes.names.len(),
+                dictionaries.age_bands.len(),
+            );
+            let scan = scan.map_err(|error| read_error(uri, &error))?;
+            Some((header.end, Ok(scan)))
+        }
+    };
     let mut hasher = Sha256::new();
     mapping.advise_in_order();
     let mut start = 0;
@@ -201,6 +205,6 @@ fn verify(uri: &str, mapping: &Mapping, layout: Option<&Layout>) -> Result<(Stri
         });
     }
     hasher.update(stated);
-    let checked = scan.map(|(_, outcome)| outcome.map(Scan::finish));
+    let checked = scan.map(|(_, outcome)| outcome.and_then(Scan::finish));
     Ok((hex::encode(hasher.finalize()), checked))
 }
