@@ -57,7 +57,9 @@ pub(crate) fn conflict(stated: &str, detected: &str) -> bool {
         Reading::Named(Name::Expression(stated)) => {
             let mut terms = Vec::new();
             visit(&stated, &mut |term| terms.push(term.clone()));
-            !holds(&detected, &|found| terms.iter().any(|term| agree(term, found)))
+            !holds(&detected, &|found| {
+                terms.iter().any(|term| agree(term, found))
+            })
         }
         Reading::Named(Name::Family(family)) => {
             !holds(&detected, &|found| is_member(&family, id(found)))
@@ -122,19 +124,23 @@ fn agree(stated: &Term, found: &Term) -> bool {
 }
 
 /// Whether an id belongs to a family of the tables (`CC-BY`, `BSD`, `public domain`).
-fn is_member(family: &str, id: &str) -> bool {
+pub(crate) fn is_member(family: &str, id: &str) -> bool {
     let id = id.strip_prefix("LicenseRef-tamis-").unwrap_or(id);
     match family {
         "CC" => id.starts_with("CC-") || id.starts_with("CC0-"),
         "BSD" => id.starts_with("BSD-") || id == "0BSD",
         "BSL" => matches!(id, "BSL-1.0" | "BUSL-1.1"),
-        "GNU" => ["GPL-", "LGPL-", "AGPL-", "GFDL-"].iter().any(|head| id.starts_with(head)),
+        "GNU" => ["GPL-", "LGPL-", "AGPL-", "GFDL-"]
+            .iter()
+            .any(|head| id.starts_with(head)),
         "OpenRAIL" | "OpenRAIL-M" => id.contains("OpenRAIL"),
         "Mulan" => id.starts_with("Mulan"),
         "PSF" | "Python" => id.starts_with("PSF-") || id.starts_with("Python-"),
         "public domain" => {
-            matches!(id, "CC0-1.0" | "CC-PDM-1.0" | "CC-PDDC" | "Unlicense" | "PDDL-1.0")
-                || id.ends_with("-PD")
+            matches!(
+                id,
+                "CC0-1.0" | "CC-PDM-1.0" | "CC-PDDC" | "Unlicense" | "PDDL-1.0"
+            ) || id.ends_with("-PD")
         }
         family => {
             // The next part is a version: CC-BY-4.0 is no CC-BY-NC and GPL-3.0 no GPL-CC.
@@ -143,7 +149,10 @@ fn is_member(family: &str, id: &str) -> bool {
                 .and_then(|rest| rest.strip_prefix('-'))
                 .is_some_and(|rest| {
                     rest.starts_with(|c: char| c.is_ascii_digit())
-                        || matches!(family.as_str(), "CDLA" | "OGL" | "Tongyi-Qianwen" | "CECILL")
+                        || matches!(
+                            family.as_str(),
+                            "CDLA" | "OGL" | "Tongyi-Qianwen" | "CECILL"
+                        )
                 })
         }
     }
@@ -200,7 +209,11 @@ mod tests {
             ("LicenseRef-a", "LicenseRef-a", false),
             ("LicenseRef-a", "LicenseRef-b", true),
         ] {
-            assert_eq!(conflict(stated, detected), expected, "{stated} / {detected}");
+            assert_eq!(
+                conflict(stated, detected),
+                expected,
+                "{stated} / {detected}"
+            );
         }
     }
 }

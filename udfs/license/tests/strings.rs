@@ -17,7 +17,10 @@ fn every_string_gives_its_expression_and_verdict() {
     for row in reader.records() {
         let row = row.expect("a row");
         let (raw, spdx, verdict) = (&row[0], &row[1], &row[2]);
-        assert!(seen.insert(raw.to_owned()), "{raw} stands in the table twice");
+        assert!(
+            seen.insert(raw.to_owned()),
+            "{raw} stands in the table twice"
+        );
         chinese += usize::from(raw.chars().any(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c)));
         let check = policy.check(Some(raw), "train-commercial").expect("a use");
         let found = license_id(raw);

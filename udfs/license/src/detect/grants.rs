@@ -25,14 +25,73 @@ const STATEMENT: f64 = 0.8;
 
 /// What a work calls itself.
 const WORKS: &[&str] = &[
-    "app", "application", "article", "artwork", "asset", "assets", "book", "chapter", "code",
-    "collection", "component", "content", "contents", "corpus", "course", "crate", "data",
-    "database", "dataset", "document", "documentation", "driver", "essay", "example", "file",
-    "files", "font", "form", "framework", "guide", "image", "images", "library", "manual",
-    "material", "materials", "media", "model", "module", "notebook", "package", "page", "paper",
-    "plugin", "post", "product", "program", "project", "publication", "recording", "repo",
-    "repository", "sample", "script", "site", "snippet", "software", "source", "specification",
-    "standard", "text", "tool", "tutorial", "video", "website", "wiki", "work",
+    "app",
+    "application",
+    "article",
+    "artwork",
+    "asset",
+    "assets",
+    "book",
+    "chapter",
+    "code",
+    "collection",
+    "component",
+    "content",
+    "contents",
+    "corpus",
+    "course",
+    "crate",
+    "data",
+    "database",
+    "dataset",
+    "document",
+    "documentation",
+    "driver",
+    "essay",
+    "example",
+    "file",
+    "files",
+    "font",
+    "form",
+    "framework",
+    "guide",
+    "image",
+    "images",
+    "library",
+    "manual",
+    "material",
+    "materials",
+    "media",
+    "model",
+    "module",
+    "notebook",
+    "package",
+    "page",
+    "paper",
+    "plugin",
+    "post",
+    "product",
+    "program",
+    "project",
+    "publication",
+    "recording",
+    "repo",
+    "repository",
+    "sample",
+    "script",
+    "site",
+    "snippet",
+    "software",
+    "source",
+    "specification",
+    "standard",
+    "text",
+    "tool",
+    "tutorial",
+    "video",
+    "website",
+    "wiki",
+    "work",
 ];
 const VERBS: &[&str] = &["is", "are", "may", "can", "has", "have", "was"];
 
@@ -95,10 +154,12 @@ impl<'a> Sentence<'a> {
 }
 
 /// Reads the grant around the word "license…" at `start`, if it is one; `from` is where the last
-/// one ended.
-pub(super) fn read(text: &str, from: usize, start: usize) -> Option<Grant> {
+/// one ended. A sentence that is read takes one from `budget`.
+pub(super) fn read(text: &str, from: usize, start: usize, budget: &mut usize) -> Option<Grant> {
     let bytes = text.as_bytes();
-    let is_verb = bytes.get(start + 7).is_some_and(|b| b.eq_ignore_ascii_case(&b'd'));
+    let is_verb = bytes
+        .get(start + 7)
+        .is_some_and(|b| b.eq_ignore_ascii_case(&b'd'));
     // Cheap first: most mentions of licences have no "under" beside them.
     let lead = if is_verb {
         let mut words = Words::new(text, start..start + 32).skip(1);
@@ -107,6 +168,7 @@ pub(super) fn read(text: &str, from: usize, start: usize) -> Option<Grant> {
     } else {
         last_lead(text, from, start)?
     };
+    *budget = budget.checked_sub(1)?;
     let back = floor(text, lead.saturating_sub(BACK_BYTES)).max(from);
     let words = Words::new(text, back..lead + ON_BYTES).collect();
     let sentence = Sentence { text, words };
@@ -127,7 +189,8 @@ fn last_lead(text: &str, from: usize, start: usize) -> Option<usize> {
         if letters.eq_ignore_ascii_case("under") {
             lead = Some(word.start);
             age = 0;
-        } else if letters.eq_ignore_ascii_case("to") && text[..word.start].trim_end().ends_with("ect")
+        } else if letters.eq_ignore_ascii_case("to")
+            && text[..word.start].trim_end().ends_with("ect")
             || letters.eq_ignore_ascii_case("to") && text[..word.start].trim_end().ends_with("ing")
         {
             // "subject to", "according to"
@@ -139,6 +202,7 @@ fn last_lead(text: &str, from: usize, start: usize) -> Option<usize> {
 }
 
 fn read_at(sentence: &Sentence<'_>, lead: usize) -> Option<Grant> {
+    let confidence = confidence(sentence, lead)?;
     let mut at = lead + 1;
     for phrase in [
         "the terms and conditions of",
@@ -171,7 +235,6 @@ fn read_at(sentence: &Sentence<'_>, lead: usize) -> Option<Grant> {
     if sentence.is_one_of(end, &["style", "like", "based", "compatible", "derived"]) {
         return None;
     }
-    let confidence = confidence(sentence, lead, end)?;
     let first = sentence.words.get(lead)?;
     let last = sentence.words.get(end.checked_sub(1)?)?;
     Some(Grant {
@@ -184,8 +247,8 @@ fn read_at(sentence: &Sentence<'_>, lead: usize) -> Option<Grant> {
 }
 
 /// Whether the sentence speaks of the work itself, and how surely.
-fn confidence(sentence: &Sentence<'_>, lead: usize, end: usize) -> Option<f64> {
-    let follows = |phrase: &str| sentence.holds(end..end + 40, phrase);
+fn confidence(sentence: &Sentence<'_>, lead: usize) -> Option<f64> {
+    let follows = |phrase: &str| sentence.holds(lead..lead + 50, phrase);
     if follows("you may not use this") && follows("except in compliance with")
         || follows("you can use this software according to the terms")
         || follows("you can use the software according to the terms")
@@ -219,29 +282,31 @@ fn confidence(sentence: &Sentence<'_>, lead: usize, end: usize) -> Option<f64> {
         let noun = (at + 1..at + 5).find(|noun| {
             sentence.is_one_of(*noun, WORKS)
                 && (sentence.is_one_of(noun + 1, VERBS)
-                    || sentence.skip(noun + 1, "and the accompanying materials").is_some()
+                    || sentence
+                        .skip(noun + 1, "and the accompanying materials")
+                        .is_some()
                     || sentence.skip(noun + 1, "and its").is_some()
                     || noun + 1 == lead)
         });
         if noun.is_some_and(|noun| noun < lead) {
-            let standard = sentence.is(lead, "to")
-                || sentence.holds(at..lead, "accompanying materials");
+            let standard =
+                sentence.is(lead, "to") || sentence.holds(at..lead, "accompanying materials");
             return Some(if standard { STANDARD } else { STATEMENT });
         }
     }
     // A line that starts with "Licensed under" and says no more than the licence.
     let verb = before?;
-    let starts_line = sentence.is_one_of(
-        verb,
-        &["licensed", "distributed", "released", "published"],
-    ) && starts_line(sentence.text, sentence.words.get(verb)?.start);
+    let starts_line = sentence
+        .is_one_of(verb, &["licensed", "distributed", "released", "published"])
+        && starts_line(sentence.text, sentence.words.get(verb)?.start);
     starts_line.then_some(STATEMENT)
 }
 
 /// Whether a sentence ends behind the word at `index`.
 fn ends_sentence(sentence: &Sentence<'_>, index: usize) -> bool {
     let between = sentence.between(index);
-    between.starts_with(['.', '!', '?']) && !sentence.word(index).bytes().all(|b| b.is_ascii_digit())
+    between.starts_with(['.', '!', '?'])
+        && !sentence.word(index).bytes().all(|b| b.is_ascii_digit())
         || between.contains("\n\n")
 }
 
@@ -251,7 +316,9 @@ fn starts_line(text: &str, start: usize) -> bool {
     for at in (start.saturating_sub(24)..start).rev() {
         match bytes[at] {
             b'\n' | b'\r' => return true,
-            b if b.is_ascii_alphanumeric() || !b.is_ascii() || b == b'"' || b == b'`' => return false,
+            b if b.is_ascii_alphanumeric() || !b.is_ascii() || b == b'"' || b == b'`' => {
+                return false;
+            }
             _ => {}
         }
     }
@@ -263,10 +330,14 @@ fn read_version_first(sentence: &Sentence<'_>, at: usize) -> Option<(String, usi
     let at = sentence.skip(at, "the").unwrap_or(at);
     let at = sentence.skip(at, "version")?;
     let number = sentence.word(at);
-    number.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
+    number
+        .starts_with(|c: char| c.is_ascii_digit())
+        .then_some(())?;
     let at = sentence.skip(at + 1, "of the")?;
     let (name, end) = read_name(sentence, at)?;
-    let Name::Family(family) = name else { return None };
+    let Name::Family(family) = name else {
+        return None;
+    };
     let end = skip_all(sentence, end, &["gpl", "lgpl", "agpl"]);
     let end = sentence
         .skip(end, "as published by the free software foundation")
@@ -330,9 +401,13 @@ fn read_license(sentence: &Sentence<'_>, at: usize) -> Option<(String, usize, bo
                 .skip(end, "as published by the free software foundation")
                 .unwrap_or(end);
             end = skip_all(sentence, end, &["either"]);
-            end = sentence.skip(end, "version").or_else(|| sentence.skip(end, "v"))?;
+            end = sentence
+                .skip(end, "version")
+                .or_else(|| sentence.skip(end, "v"))?;
             let number = sentence.word(end);
-            number.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
+            number
+                .starts_with(|c: char| c.is_ascii_digit())
+                .then_some(())?;
             let (later, end) = or_later(sentence, end + 1);
             let expression = expression_of(&format!("{family} {number}{later}"))?;
             let gnu = expression.contains("GPL-") || expression.starts_with("GFDL-");
@@ -380,7 +455,9 @@ fn skip_all(sentence: &Sentence<'_>, at: usize, words: &[&str]) -> usize {
 
 /// Past `<LICENSE-MIT or http://…>` and `(LICENSE-MIT or http://…)` behind a name.
 fn skip_brackets(sentence: &Sentence<'_>, at: usize) -> usize {
-    let Some(last) = at.checked_sub(1) else { return at };
+    let Some(last) = at.checked_sub(1) else {
+        return at;
+    };
     let between = sentence.between(last);
     let close = match between.trim_start_matches([' ', '\n', '\r', '\t', '#', '*', '/', ',', ';']) {
         open if open.starts_with('<') => '>',
@@ -416,11 +493,14 @@ fn read_name(sentence: &Sentence<'_>, at: usize) -> Option<(Name, usize)> {
         lengths.push(spelling.len());
     }
     for (count, length) in lengths.iter().enumerate().rev() {
+        // Names are compared without articles, but none ends in one.
+        if sentence.is_one_of(at + count, &["the", "a", "an"]) {
+            continue;
+        }
         if let Some(name) = names::read(fold(&spelling[..*length]).trim()) {
             return Some((name, at + count + 1));
         }
     }
-    // "the MIT (X11) license": the words of an address are no name.
     None
 }
 
@@ -439,15 +519,56 @@ fn read_exception(sentence: &Sentence<'_>, at: usize) -> Option<(String, usize)>
 }
 
 /// How Chinese sentences name the work and the licence it stands under.
-const HAN_VERBS: &[&str] = &["采用", "遵循", "基于", "根据", "依据", "使用", "遵守", "适用", "採用", "遵循了"];
+const HAN_VERBS: &[&str] = &[
+    "采用",
+    "遵循",
+    "基于",
+    "根据",
+    "依据",
+    "使用",
+    "遵守",
+    "适用",
+    "採用",
+    "遵循了",
+];
 const HAN_WORKS: &[&str] = &[
-    "作品", "文章", "文档", "数据集", "数据", "项目", "软件", "程序", "代码", "仓库", "库", "书", "站", "网站",
-    "博客", "文件", "语料", "模型", "教程", "工具", "文", "站点", "專案", "軟體", "文檔", "網站", "內容", "内容",
-    "资料", "课程", "页面", "图片",
+    "作品",
+    "文章",
+    "文档",
+    "数据集",
+    "数据",
+    "项目",
+    "软件",
+    "程序",
+    "代码",
+    "仓库",
+    "库",
+    "书",
+    "站",
+    "网站",
+    "博客",
+    "文件",
+    "语料",
+    "模型",
+    "教程",
+    "工具",
+    "文",
+    "站点",
+    "專案",
+    "軟體",
+    "文檔",
+    "網站",
+    "內容",
+    "内容",
+    "资料",
+    "课程",
+    "页面",
+    "图片",
 ];
 
 /// Reads "本作品采用 … 许可协议" whose 许可 or 协议 starts at `start`.
-pub(super) fn read_han(text: &str, from: usize, start: usize) -> Option<Grant> {
+/// A sentence that is read takes one from `budget`.
+pub(super) fn read_han(text: &str, from: usize, start: usize, budget: &mut usize) -> Option<Grant> {
     const BACK: usize = 180;
     let back = floor(text, start.saturating_sub(BACK)).max(from);
     let before = &text[back..start];
@@ -468,10 +589,13 @@ pub(super) fn read_han(text: &str, from: usize, start: usize) -> Option<Grant> {
     if between.chars().count() > 8 {
         return None;
     }
+    *budget = budget.checked_sub(1)?;
     let name_start = start - name.len();
     let mut ends: Vec<usize> = text[start..]
         .char_indices()
-        .take_while(|(_, c)| is_han(*c) || c.is_ascii_alphanumeric() || " .,，（()）》-".contains(*c))
+        .take_while(|(_, c)| {
+            is_han(*c) || c.is_ascii_alphanumeric() || " .,，（()）》-".contains(*c)
+        })
         .take(16)
         .map(|(at, c)| start + at + c.len_utf8())
         .collect();

@@ -24,7 +24,9 @@ pub(super) fn read(text: &str, start: usize) -> Option<(String, usize)> {
     }
     let mut at = start + BEHIND.len();
     // `"SPDX-License-Identifier": "MIT"`, `… = 'MIT'`.
-    at += bytes.get(at).is_some_and(|b| matches!(b, b'"' | b'\'' | b'`')) as usize;
+    at += bytes
+        .get(at)
+        .is_some_and(|b| matches!(b, b'"' | b'\'' | b'`')) as usize;
     let rest = &text[floor(text, at)..floor(text, at + MAX_BYTES)];
     let rest = rest.trim_start_matches([' ', '\t']);
     let rest = rest.strip_prefix([':', '='])?;
@@ -40,7 +42,10 @@ pub(super) fn read(text: &str, start: usize) -> Option<(String, usize)> {
     // an operator may not: then the rest of it was not understood.
     for count in (1..=words.len()).rev() {
         let next = words.get(count).copied().unwrap_or_default();
-        if ["and", "or", "with"].iter().any(|o| next.eq_ignore_ascii_case(o)) {
+        if ["and", "or", "with"]
+            .iter()
+            .any(|o| next.eq_ignore_ascii_case(o))
+        {
             return None;
         }
         let tried = words[..count].join(" ");
@@ -70,12 +75,18 @@ mod tests {
     fn any_comment_may_hold_a_tag() {
         for (text, expected) in [
             ("// SPDX-License-Identifier: MIT", "MIT"),
-            ("/* SPDX-License-Identifier: GPL-2.0+ */", "GPL-2.0-or-later"),
+            (
+                "/* SPDX-License-Identifier: GPL-2.0+ */",
+                "GPL-2.0-or-later",
+            ),
             ("<!-- SPDX-License-Identifier: CC-BY-4.0-->", "CC-BY-4.0"),
             ("# spdx-license-identifier: apache-2.0", "Apache-2.0"),
             ("(* SPDX-License-Identifier: ISC *)", "ISC"),
             ("(SPDX-License-Identifier: ISC)", "ISC"),
-            ("{- SPDX-License-Identifier: BSD-3-Clause -}", "BSD-3-Clause"),
+            (
+                "{- SPDX-License-Identifier: BSD-3-Clause -}",
+                "BSD-3-Clause",
+            ),
             (
                 "SPDX-License-Identifier: (MIT OR Apache-2.0) AND CC0-1.0",
                 "(MIT OR Apache-2.0) AND CC0-1.0",
@@ -85,9 +96,15 @@ mod tests {
                 "GPL-2.0-only WITH Linux-syscall-note",
             ),
             ("\"SPDX-License-Identifier\": \"MIT\",", "MIT"),
-            ("SPDX-License-Identifier: MIT Copyright 2020 Somebody", "MIT"),
+            (
+                "SPDX-License-Identifier: MIT Copyright 2020 Somebody",
+                "MIT",
+            ),
             ("`SPDX-License-Identifier: MPL-2.0`.", "MPL-2.0"),
-            ("SPDX-License-Identifier: LicenseRef-Acme", "LicenseRef-Acme"),
+            (
+                "SPDX-License-Identifier: LicenseRef-Acme",
+                "LicenseRef-Acme",
+            ),
         ] {
             assert_eq!(tag(text).as_deref(), Some(expected), "{text}");
         }

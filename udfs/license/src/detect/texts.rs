@@ -210,7 +210,8 @@ impl Texts {
             }
             start = step;
         }
-        // Each run once, where it first ends and starts.
+        // Each run once, where it stands last: a header before a text whose end recommends it is
+        // not a part of the text.
         let mut found: ByHash<Range<usize>> = ByHash::default();
         let mut runs = Runs::new();
         let mut gap = 0;
@@ -220,7 +221,7 @@ impl Texts {
             if let Some((run, run_start)) = runs.push(text, word)
                 && self.runs.contains_key(&run)
             {
-                found.entry(run).or_insert(run_start..word.end);
+                found.insert(run, run_start..word.end);
                 gap = 0;
             } else {
                 gap += 1;
@@ -248,8 +249,7 @@ impl Texts {
                 if f64::from(*count) < MIN_SHARE * f64::from(text.runs) {
                     continue;
                 }
-                let score =
-                    i64::from(text.weight) * (2 * i64::from(*count) - i64::from(text.runs));
+                let score = i64::from(text.weight) * (2 * i64::from(*count) - i64::from(text.runs));
                 if best.is_none_or(|(best, _)| score > best) {
                     best = Some((score, number));
                 }
