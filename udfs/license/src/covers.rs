@@ -124,7 +124,7 @@ fn agree(stated: &Term, found: &Term) -> bool {
 }
 
 /// Whether an id belongs to a family of the tables (`CC-BY`, `BSD`, `public domain`).
-fn is_member(family: &str, id: &str) -> bool {
+pub(crate) fn is_member(family: &str, id: &str) -> bool {
     let id = id.strip_prefix("LicenseRef-tamis-").unwrap_or(id);
     match family {
         "CC" => id.starts_with("CC-") || id.starts_with("CC0-"),

@@ -14,6 +14,8 @@ use texts::Texts;
 
 /// Licences of one document; what is found beyond them is not looked at.
 const MAX_FOUND: usize = 16;
+/// Sentences of one document that are read closely, since they may say what it is licensed under.
+const MAX_SENTENCES: usize = 10_000;
 
 /// A licence found in a document.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +65,7 @@ pub fn license_detect(text: &str) -> Option<Detection> {
     let mut bodies: Vec<Found> = Vec::new();
     // Where the last tag, grant and stretch of text ended.
     let (mut tagged, mut granted, mut stretched) = (0, 0, 0);
+    let mut budget = MAX_SENTENCES;
     for hit in triggers().find_iter(text) {
         let trigger = &TRIGGERS[hit.pattern().as_usize()];
         let mut start = hit.start();
@@ -83,7 +86,7 @@ pub fn license_detect(text: &str) -> Option<Detection> {
                 continue;
             }
             if grants.len() < MAX_FOUND
-                && let Some(grant) = grants::read(text, granted, start)
+                && let Some(grant) = grants::read(text, granted, start, &mut budget)
             {
                 granted = grant.end;
                 join(&mut grants, grant);
@@ -91,7 +94,7 @@ pub fn license_detect(text: &str) -> Option<Detection> {
         } else if trigger.initial.is_none()
             && grants.len() < MAX_FOUND
             && start >= granted
-            && let Some(grant) = grants::read_han(text, granted, start)
+            && let Some(grant) = grants::read_han(text, granted, start, &mut budget)
         {
             granted = grant.end;
             join(&mut grants, grant);

@@ -1,12 +1,15 @@
 //! Licence names to SPDX expressions, and what a licence policy says of them.
 //!
-//! [`license_id`] reads what people write in a licence column; [`LicensePolicy::check`] says
-//! whether a use is allowed. Neither guesses: a name that could mean two licences means none.
+//! [`license_id`] reads what people write in a licence column and [`explain`] says how;
+//! [`LicensePolicy::check`] says whether a use is allowed; [`license_detect`] finds the licence a
+//! document carries itself, and [`license_conflicts`] holds it against the one that was stated.
+//! None of them guesses: a name that could mean two licences means none.
 
 mod address;
 mod covers;
 mod creative_commons;
 mod detect;
+mod explain;
 mod expression;
 mod fold;
 mod gnu;
@@ -20,7 +23,8 @@ use parse::Reading;
 
 pub use covers::{license_conflicts, terms};
 pub use detect::{Detection, license_detect};
-pub use policy::{Check, LicensePolicy, Verdict};
+pub use explain::{Explanation, Form, explain};
+pub use policy::{Check, LicensePolicy, Permission, Row, UseRow, Verdict};
 
 /// The canonical SPDX expression that a raw licence string names.
 ///

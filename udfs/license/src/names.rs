@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use crate::explain::Form;
 use crate::expression::Expression;
 use crate::key::key;
 use crate::{address, creative_commons, gnu};
@@ -56,13 +57,32 @@ impl Name {
     }
 }
 
+/// A name, and how it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) name: Name,
+    pub(crate) form: Form,
+    /// The id, title or row of the tables that it is a spelling of.
+    pub(crate) matched: Option<String>,
+}
+
+impl Found {
+    fn by_rule(name: Name, form: Form) -> Self {
+        Self {
+            name,
+            form,
+            matched: None,
+        }
+    }
+}
+
 struct Tables {
     /// Exact SPDX id to canonical expression.
     ids: HashMap<&'static str, Expression>,
     /// Key of a spelling to its meaning.
-    spellings: HashMap<String, Name>,
+    spellings: HashMap<String, Found>,
     /// Normalised address to its meaning.
-    addresses: HashMap<String, Name>,
+    addresses: HashMap<String, Found>,
     /// Key of an exception's id or spelling to its id.
     exceptions: HashMap<String, String>,
     /// Lower-case form of each reference of ours.
@@ -100,12 +120,25 @@ impl Tables {
             };
             tables.ids.insert(license.name, expression);
         }
-        for (id, expression) in &tables.ids {
-            let name = Name::Expression(expression.clone());
-            if let Some(other) = tables.spellings.insert(key(id), name.clone())
-                && other != name
-            {
-                return Err(format!("two SPDX ids are spelled like {id}"));
+        for license in spdx::identifiers::LICENSES {
+            let Some(expression) = tables.ids.get(license.name) else {
+                continue;
+            };
+            let found = Found {
+                name: Name::Expression(expression.clone()),
+                form: form_of_id(license.name),
+                matched: Some(license.name.to_owned()),
+            };
+            let known = tables
+                .spellings
+                .entry(key(license.name))
+                .or_insert_with(|| found.clone());
+            if known.name != found.name {
+                return Err(format!("two SPDX ids are spelled like {}", license.name));
+            }
+            // "GPL-2.0+" and "GPL-2.0-or-later" are spelled alike: it is the current one.
+            if found.form == Form::Id {
+                *known = found;
             }
         }
         tables.add_titles();
@@ -155,26 +188,30 @@ impl Tables {
 
     /// The titles SPDX gives its licences; one that two licences share names neither.
     fn add_titles(&mut self) {
-        let mut titles: HashMap<String, Option<Name>> = HashMap::new();
+        let mut titles: HashMap<String, Option<Found>> = HashMap::new();
         for license in spdx::identifiers::LICENSES {
             let Some(expression) = self.ids.get(license.name) else {
                 continue;
             };
-            let name = Name::Expression(expression.clone());
+            let found = Found {
+                name: Name::Expression(expression.clone()),
+                form: Form::Title,
+                matched: Some(license.full_name.to_owned()),
+            };
             titles
                 .entry(key(&crate::fold::fold(license.full_name)))
                 .and_modify(|known| {
-                    if known.as_ref() != Some(&name) {
+                    if known.as_ref().is_some_and(|known| known.name != found.name) {
                         *known = None;
                     }
                 })
-                .or_insert(Some(name));
+                .or_insert(Some(found));
         }
-        for (title, name) in titles {
-            if let Some(name) = name
+        for (title, found) in titles {
+            if let Some(found) = found
                 && !title.is_empty()
             {
-                self.spellings.entry(title).or_insert(name);
+                self.spellings.entry(title).or_insert(found);
             }
         }
     }
@@ -200,18 +237,25 @@ impl Tables {
                 .insert(meaning.to_ascii_lowercase(), meaning.to_owned());
         }
         let folded = crate::fold::fold(spelling);
-        let (table, entry) = match address::normalise(&folded) {
-            Some(address) => (&mut self.addresses, address),
-            None => (&mut self.spellings, key(&folded)),
+        let (table, entry, form) = match address::normalise(&folded) {
+            Some(address) => (&mut self.addresses, address, Form::Address),
+            None => (&mut self.spellings, key(&folded), Form::Name),
         };
         if entry.is_empty() {
             return Err(format!("names.csv: {spelling} has no letters"));
         }
-        match table.insert(entry, name.clone()) {
-            Some(other) if other != name => Err(format!(
+        // What is an id or title already stays one.
+        let known = table.entry(entry).or_insert_with(|| Found {
+            name: name.clone(),
+            form,
+            matched: Some(spelling.to_owned()),
+        });
+        if known.name == name {
+            Ok(())
+        } else {
+            Err(format!(
                 "names.csv: {spelling} already means something else"
-            )),
-            _ => Ok(()),
+            ))
         }
     }
 }
@@ -227,30 +271,47 @@ fn rows(csv: &str) -> Result<Vec<(String, String)>, String> {
         .map_err(|error| error.to_string())
 }
 
+fn form_of_id(id: &str) -> Form {
+    match spdx::license_id(id) {
+        Some(listed) if listed.is_deprecated() => Form::DeprecatedId,
+        _ => Form::Id,
+    }
+}
+
 /// Reads one name: folded text without surrounding space.
 pub(crate) fn read(text: &str) -> Option<Name> {
-    if let Some(id) = tables().ids.get(text) {
-        return Some(Name::Expression(id.clone()));
+    find(text).map(|found| found.name)
+}
+
+/// The same, with how it was read.
+pub(crate) fn find(text: &str) -> Option<Found> {
+    if let Some((id, expression)) = tables().ids.get_key_value(text) {
+        return Some(Found {
+            name: Name::Expression(expression.clone()),
+            form: form_of_id(id),
+            matched: Some((*id).to_owned()),
+        });
     }
     if let Some(reference) = reference(text) {
         let known = tables().references.get(&reference.to_ascii_lowercase());
         let reference = known.cloned().unwrap_or(reference);
-        return Some(Name::Expression(Expression::reference(reference)));
+        let name = Name::Expression(Expression::reference(reference));
+        return Some(Found::by_rule(name, Form::Reference));
     }
     if let Some(address) = address::normalise(text) {
-        return tables()
-            .addresses
-            .get(&address)
-            .cloned()
-            .or_else(|| address::read(&address));
+        let listed = tables().addresses.get(&address).cloned();
+        return listed.or_else(|| {
+            let name = address::read(&address)?;
+            Some(Found::by_rule(name, Form::Address))
+        });
     }
     // Half an expression is not a name.
     if text.matches('(').count() != text.matches(')').count() {
         return None;
     }
     let key = key(text);
-    if let Some(name) = read_key(&key) {
-        return Some(name);
+    if let Some(found) = read_key(&key) {
+        return Some(found);
     }
     // "Name (N)": the short form repeated; both must say the same.
     let (name, short) = text.strip_suffix(')')?.rsplit_once('(')?;
@@ -259,37 +320,44 @@ pub(crate) fn read(text: &str) -> Option<Name> {
     }
     let name = read_key(&crate::key::key(name))?;
     let short = read_key(&crate::key::key(short))?;
-    (name == short).then_some(name)
+    (name.name == short.name).then_some(name)
 }
 
 /// Reads the name that an address ends in.
 pub(crate) fn read_slug(slug: &str) -> Option<Name> {
-    read_key(&key(slug))
+    read_key(&key(slug)).map(|found| found.name)
 }
 
-fn read_key(key: &str) -> Option<Name> {
+fn read_key(key: &str) -> Option<Found> {
     let mut key = key;
     loop {
-        if let Some(name) = read_plain(key) {
-            return Some(name);
+        if let Some(found) = read_plain(key) {
+            return Some(found);
         }
         let lead = LEADS.iter().find(|lead| key.starts_with(**lead))?;
         key = &key[lead.len()..];
     }
 }
 
-fn read_plain(key: &str) -> Option<Name> {
+fn read_plain(key: &str) -> Option<Found> {
     if key.is_empty() {
         return None;
     }
-    if let Some(name) = tables().spellings.get(key) {
-        return Some(name.clone());
+    if let Some(found) = tables().spellings.get(key) {
+        return Some(found.clone());
     }
-    if let Some(name) = creative_commons::read(key).or_else(|| gnu::read(key)) {
-        return Some(name);
+    if let Some(name) = creative_commons::read(key) {
+        return Some(Found::by_rule(name, Form::CreativeCommons));
     }
-    match tables().spellings.get(key.strip_suffix(" +")?)? {
-        Name::Expression(expression) => expression.or_later().map(Name::Expression),
+    if let Some(name) = gnu::read(key) {
+        return Some(Found::by_rule(name, Form::Gnu));
+    }
+    let found = tables().spellings.get(key.strip_suffix(" +")?)?;
+    match &found.name {
+        Name::Expression(expression) => Some(Found {
+            name: Name::Expression(expression.or_later()?),
+            ..found.clone()
+        }),
         _ => None,
     }
 }

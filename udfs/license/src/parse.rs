@@ -2,7 +2,7 @@
 
 use crate::expression::{Expression, Operator};
 use crate::fold::fold;
-use crate::names::{self, Name};
+use crate::names::{self, Found, Name};
 
 /// Longer strings are not licence names; they are not read at all.
 pub(crate) const MAX_BYTES: usize = 4_096;
@@ -30,22 +30,31 @@ pub(crate) enum Reading {
 
 /// Reads a raw licence string. Bounded in time and memory whatever the input.
 pub(crate) fn read(raw: &str) -> Reading {
+    explain(raw).0
+}
+
+/// The same, with how a single name was read.
+pub(crate) fn explain(raw: &str) -> (Reading, Option<Found>) {
     if raw.len() > MAX_BYTES {
-        return Reading::TooLong;
+        return (Reading::TooLong, None);
     }
     let folded = fold(raw);
     let text = folded.trim();
     if text.is_empty() {
-        return Reading::Blank;
+        return (Reading::Blank, None);
     }
     if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
-        return Reading::Control;
+        return (Reading::Control, None);
     }
     if text.len() <= MAX_NAME_BYTES
-        && let Some(name) = names::read(text)
+        && let Some(found) = names::find(text)
     {
-        return Reading::Named(name);
+        return (Reading::Named(found.name.clone()), Some(found));
     }
+    (read_compound(text), None)
+}
+
+fn read_compound(text: &str) -> Reading {
     match read_expression(text) {
         // Short spellings may stand for long ones; what comes out must go in again.
         Some(Name::Expression(expression)) if expression.to_string().len() > MAX_BYTES => {

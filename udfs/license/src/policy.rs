@@ -1,6 +1,7 @@
 //! What a licence policy says of a raw licence string.
 
 mod file;
+mod rows;
 mod terms;
 
 use std::cmp::Ordering;
@@ -13,6 +14,9 @@ use crate::expression::{Expression, License, Term};
 use crate::names::Name;
 use crate::parse::{self, Reading};
 use terms::{Terms, Use};
+
+pub use rows::{Row, UseRow};
+pub use terms::Permission;
 
 /// What a policy says of one licence for one use.
 ///
@@ -66,7 +70,8 @@ pub struct Check {
 pub struct LicensePolicy {
     identity: Identity,
     uses: BTreeMap<String, Use>,
-    rules: Vec<Terms>,
+    /// Rules and their names.
+    rules: Vec<(String, Terms)>,
     /// Licence id or reference to its rule.
     exact: HashMap<String, usize>,
     /// Family prefixes and their rules, longest first.
@@ -199,8 +204,8 @@ impl LicensePolicy {
                 "the policy has no reading of the addition to a licence".to_owned(),
             );
         }
-        match self.terms(name) {
-            Some(terms) => {
+        match self.rule(name) {
+            Some((_, terms)) => {
                 let (verdict, why) = terms.judge(case);
                 let reason = match why {
                     Some(why) => format!("{shown}: {why}"),
@@ -229,7 +234,8 @@ impl LicensePolicy {
         }
     }
 
-    fn terms(&self, name: &str) -> Option<&Terms> {
+    /// The rule for a licence id or reference.
+    fn rule(&self, name: &str) -> Option<&(String, Terms)> {
         let rule = self.exact.get(name).or_else(|| {
             self.prefixes
                 .iter()

@@ -1,6 +1,6 @@
 //! Verdicts, reasons, obligations, and what a policy file must not be.
 
-use tamis_license::{LicensePolicy, Verdict};
+use tamis_license::{LicensePolicy, Permission, Verdict};
 use tamis_resource::{ResourceError, sha256_hex};
 
 fn check(raw: &str, use_case: &str) -> (&'static str, String, String) {
@@ -339,4 +339,79 @@ fn malformed_policies_are_located() {
             other => panic!("{other:?}\n{text}"),
         }
     }
+}
+
+#[test]
+fn rows_cover_the_list_and_agree_with_the_check() {
+    let policy = LicensePolicy::builtin();
+    let rows: Vec<_> = policy.rows().collect();
+    let listed = spdx::identifiers::LICENSES
+        .iter()
+        .filter(|license| license.name != "NOASSERTION");
+    let (mut references, mut listed) = (
+        rows.iter().filter(|row| row.id.starts_with("LicenseRef-")),
+        listed,
+    );
+    assert!(references.by_ref().count() >= 20);
+    for row in &rows {
+        assert!(row.rule.is_some(), "{}: no rule", row.id);
+        assert!(
+            !row.name.is_empty() && row.uses.len() == policy.uses().len(),
+            "{}",
+            row.id
+        );
+        let stated = [row.commercial, row.derivatives, row.ai_training];
+        let reviewed = stated.iter().all(Option::is_none);
+        assert!(reviewed || stated.iter().all(Option::is_some), "{}", row.id);
+        assert!(!reviewed || row.duties.is_empty(), "{}", row.id);
+        for judged in &row.uses {
+            let check = policy
+                .check(Some(&row.id), &judged.use_case)
+                .expect("a use");
+            assert_eq!(
+                (judged.verdict, &judged.reason),
+                (check.verdict, &check.reason)
+            );
+            assert!(!reviewed || judged.verdict == Verdict::Review, "{}", row.id);
+        }
+        if row.id.starts_with("LicenseRef-") {
+            continue;
+        }
+        let license = listed.next().expect("a licence of the list");
+        assert_eq!(
+            (row.id.as_str(), row.name.as_str()),
+            (license.name, license.full_name)
+        );
+        let deprecated = license.flags & spdx::flags::IS_DEPRECATED != 0;
+        assert_eq!(row.deprecated, deprecated, "{}", row.id);
+        // Net-SNMP was a collection of licences.
+        assert_eq!(
+            row.successor.is_some(),
+            deprecated && row.id != "Net-SNMP",
+            "{}",
+            row.id
+        );
+    }
+    assert!(listed.next().is_none(), "a licence without a row");
+}
+
+#[test]
+fn a_row_says_what_a_licence_allows() {
+    let policy = LicensePolicy::builtin();
+    let row = policy
+        .rows()
+        .find(|row| row.id == "GPL-2.0+")
+        .expect("a row");
+    assert_eq!(row.successor.as_deref(), Some("GPL-2.0-or-later"));
+    assert_eq!(row.rule.as_deref(), Some("strong-copyleft"));
+    assert_eq!(row.commercial, Some(Permission::Allowed));
+    assert_eq!(
+        row.duties,
+        ["attribution", "notice", "share-alike", "source-disclosure"]
+    );
+    let unread = policy.rows().find(|row| row.id == "Vim").expect("a row");
+    assert_eq!(
+        (unread.rule.as_deref(), unread.commercial),
+        (Some("unread"), None)
+    );
 }

@@ -154,8 +154,8 @@ impl<'a> Sentence<'a> {
 }
 
 /// Reads the grant around the word "license…" at `start`, if it is one; `from` is where the last
-/// one ended.
-pub(super) fn read(text: &str, from: usize, start: usize) -> Option<Grant> {
+/// one ended. A sentence that is read takes one from `budget`.
+pub(super) fn read(text: &str, from: usize, start: usize, budget: &mut usize) -> Option<Grant> {
     let bytes = text.as_bytes();
     let is_verb = bytes
         .get(start + 7)
@@ -168,6 +168,7 @@ pub(super) fn read(text: &str, from: usize, start: usize) -> Option<Grant> {
     } else {
         last_lead(text, from, start)?
     };
+    *budget = budget.checked_sub(1)?;
     let back = floor(text, lead.saturating_sub(BACK_BYTES)).max(from);
     let words = Words::new(text, back..lead + ON_BYTES).collect();
     let sentence = Sentence { text, words };
@@ -201,6 +202,7 @@ fn last_lead(text: &str, from: usize, start: usize) -> Option<usize> {
 }
 
 fn read_at(sentence: &Sentence<'_>, lead: usize) -> Option<Grant> {
+    let confidence = confidence(sentence, lead)?;
     let mut at = lead + 1;
     for phrase in [
         "the terms and conditions of",
@@ -233,7 +235,6 @@ fn read_at(sentence: &Sentence<'_>, lead: usize) -> Option<Grant> {
     if sentence.is_one_of(end, &["style", "like", "based", "compatible", "derived"]) {
         return None;
     }
-    let confidence = confidence(sentence, lead, end)?;
     let first = sentence.words.get(lead)?;
     let last = sentence.words.get(end.checked_sub(1)?)?;
     Some(Grant {
@@ -246,8 +247,8 @@ fn read_at(sentence: &Sentence<'_>, lead: usize) -> Option<Grant> {
 }
 
 /// Whether the sentence speaks of the work itself, and how surely.
-fn confidence(sentence: &Sentence<'_>, lead: usize, end: usize) -> Option<f64> {
-    let follows = |phrase: &str| sentence.holds(end..end + 40, phrase);
+fn confidence(sentence: &Sentence<'_>, lead: usize) -> Option<f64> {
+    let follows = |phrase: &str| sentence.holds(lead..lead + 50, phrase);
     if follows("you may not use this") && follows("except in compliance with")
         || follows("you can use this software according to the terms")
         || follows("you can use the software according to the terms")
@@ -492,11 +493,14 @@ fn read_name(sentence: &Sentence<'_>, at: usize) -> Option<(Name, usize)> {
         lengths.push(spelling.len());
     }
     for (count, length) in lengths.iter().enumerate().rev() {
+        // Names are compared without articles, but none ends in one.
+        if sentence.is_one_of(at + count, &["the", "a", "an"]) {
+            continue;
+        }
         if let Some(name) = names::read(fold(&spelling[..*length]).trim()) {
             return Some((name, at + count + 1));
         }
     }
-    // "the MIT (X11) license": the words of an address are no name.
     None
 }
 
@@ -563,7 +567,8 @@ const HAN_WORKS: &[&str] = &[
 ];
 
 /// Reads "本作品采用 … 许可协议" whose 许可 or 协议 starts at `start`.
-pub(super) fn read_han(text: &str, from: usize, start: usize) -> Option<Grant> {
+/// A sentence that is read takes one from `budget`.
+pub(super) fn read_han(text: &str, from: usize, start: usize, budget: &mut usize) -> Option<Grant> {
     const BACK: usize = 180;
     let back = floor(text, start.saturating_sub(BACK)).max(from);
     let before = &text[back..start];
@@ -584,6 +589,7 @@ pub(super) fn read_han(text: &str, from: usize, start: usize) -> Option<Grant> {
     if between.chars().count() > 8 {
         return None;
     }
+    *budget = budget.checked_sub(1)?;
     let name_start = start - name.len();
     let mut ends: Vec<usize> = text[start..]
         .char_indices()

@@ -210,7 +210,8 @@ impl Texts {
             }
             start = step;
         }
-        // Each run once, where it first ends and starts.
+        // Each run once, where it stands last: a header before a text whose end recommends it is
+        // not a part of the text.
         let mut found: ByHash<Range<usize>> = ByHash::default();
         let mut runs = Runs::new();
         let mut gap = 0;
@@ -220,7 +221,7 @@ impl Texts {
             if let Some((run, run_start)) = runs.push(text, word)
                 && self.runs.contains_key(&run)
             {
-                found.entry(run).or_insert(run_start..word.end);
+                found.insert(run, run_start..word.end);
                 gap = 0;
             } else {
                 gap += 1;

@@ -157,7 +157,7 @@ pub(super) fn read(uri: &str, text: &str) -> Result<LicensePolicy> {
                 return wrong(format!("'{license}' stands in the policy twice"));
             }
         }
-        rules.push(terms);
+        rules.push((rule.name.clone(), terms));
     }
     prefixes.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
     Ok(LicensePolicy {

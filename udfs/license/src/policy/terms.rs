@@ -5,10 +5,24 @@ use super::Verdict;
 /// A permission a licence gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Permission {
+pub enum Permission {
+    /// Given.
     Allowed,
+    /// Given under conditions that a corpus does not meet by itself.
     Conditional,
+    /// Not given.
     Denied,
+}
+
+impl Permission {
+    /// `allowed`, `conditional` or `denied`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Conditional => "conditional",
+            Self::Denied => "denied",
+        }
+    }
 }
 
 /// What a use can ask about.
