@@ -231,6 +231,8 @@ pub(crate) mod tests {
 
     pub(crate) fn spec() -> Spec {
         Spec {
+            opt_out_max_age_days: "30".into(),
+            opt_out_also_as_of: "false".into(),
             format: FORMAT,
             tamis: "0.1.0".into(),
             corpus: "corpus/".into(),
