@@ -63,7 +63,8 @@ impl<'a> Target<'a> {
 pub(super) fn path_of(url: &[u8]) -> Option<Cow<'_, [u8]>> {
     let end = memchr::memchr(b'#', url).unwrap_or(url.len());
     let url = &url[..end];
-    if url.ends_with(b" ") || url.iter().any(|byte| byte.is_ascii_control()) {
+    let classes = classes(url);
+    if classes & CONTROL != 0 || url.ends_with(b" ") {
         return None;
     }
     let rest = match url {
@@ -71,13 +72,10 @@ pub(super) fn path_of(url: &[u8]) -> Option<Cow<'_, [u8]>> {
         [b'/', ..] => return Some(Cow::Borrowed(url)),
         _ => strip_scheme(url)?,
     };
-    let host = rest
-        .iter()
-        .position(|byte| matches!(byte, b'/' | b'?'))
-        .unwrap_or(rest.len());
+    let host = memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len());
     let (host, path) = rest.split_at(host);
     let unreadable = |byte: &u8| matches!(byte, b' ' | b'\\' | b'<' | b'>' | b'"');
-    if host.is_empty() || host.iter().any(unreadable) {
+    if host.is_empty() || (classes & ENCODED != 0 && host.iter().any(unreadable)) {
         return None;
     }
     Some(match path {
@@ -96,19 +94,42 @@ fn strip_scheme(url: &[u8]) -> Option<&[u8]> {
 
 /// Whether normalisation could change these bytes.
 fn needs_work(path: &[u8]) -> bool {
-    let mut before = 0;
-    path.iter().any(|&byte| {
-        let special = byte == b'%'
-            || matches!(byte, b'*' | b'$')
-            || must_be_encoded(byte)
-            || (byte == b'.' && before == b'/');
-        before = byte;
-        special
-    })
+    classes(path) & (ENCODED | SPECIAL) != 0 || path.windows(2).any(|pair| pair == b"/.")
+}
+
+const CONTROL: u8 = 1;
+/// No URI holds it as it is.
+const ENCODED: u8 = 2;
+const SPECIAL: u8 = 4;
+
+/// What each octet is; every URL asked about is looked up here.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let octet = byte as u8;
+        if octet.is_ascii_control() {
+            classes[byte] |= CONTROL;
+        }
+        if must_be_encoded(octet) {
+            classes[byte] |= ENCODED;
+        }
+        if matches!(octet, b'%' | b'*' | b'$') {
+            classes[byte] |= SPECIAL;
+        }
+        byte += 1;
+    }
+    classes
+};
+
+fn classes(bytes: &[u8]) -> u8 {
+    bytes
+        .iter()
+        .fold(0, |classes, &byte| classes | CLASSES[usize::from(byte)])
 }
 
 /// Octets that no URI holds as they are (RFC 3986 §2): they stand as `%` and two digits.
-fn must_be_encoded(byte: u8) -> bool {
+const fn must_be_encoded(byte: u8) -> bool {
     !byte.is_ascii_graphic()
         || matches!(
             byte,

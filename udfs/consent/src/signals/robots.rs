@@ -31,7 +31,7 @@ pub struct Robots {
     pub(super) truncated: bool,
     /// Tokens, patterns and preferences, one after the other.
     pub(super) text: Box<[u8]>,
-    /// Ascending by token; an agent with several groups stands several times.
+    /// In the order of [`compare`]; an agent with several groups stands several times.
     pub(super) agents: Box<[AgentGroup]>,
     pub(super) groups: Box<[Group]>,
     /// Of each group, the longest pattern first, and `Allow` before `Disallow`.
@@ -398,10 +398,15 @@ fn precedence(rule: AccessRule) -> (u32, bool) {
     (rule.pattern.len, rule.allows())
 }
 
-/// Compares a token in lower case with one in any case.
-fn compare(token: &[u8], agent: &[u8]) -> Ordering {
-    let agent = agent.iter().map(u8::to_ascii_lowercase);
-    token.iter().copied().cmp(agent)
+/// Orders a token in lower case and one in any case: by length, which nearly always decides.
+pub(super) fn compare(token: &[u8], agent: &[u8]) -> Ordering {
+    let lower = |bytes: &[u8], at: usize| bytes[at].to_ascii_lowercase();
+    token.len().cmp(&agent.len()).then_with(|| {
+        (0..token.len())
+            .map(|at| token[at].cmp(&lower(agent, at)))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    })
 }
 
 fn is_token_byte(byte: u8) -> bool {

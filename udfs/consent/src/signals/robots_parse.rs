@@ -6,7 +6,8 @@ use super::content_usage::split_path;
 use super::lines::{Line, lines};
 use super::path;
 use super::robots::{
-    AccessRule, AgentGroup, Group, Robots, Scope, SignalKind, SignalRule, Span, leading_token,
+    AccessRule, AgentGroup, Group, Robots, Scope, SignalKind, SignalRule, Span, compare,
+    leading_token,
 };
 
 /// `user-agent` as it is written and misspelt.
@@ -61,7 +62,7 @@ impl Builder {
         let text = builder.text;
         builder
             .agents
-            .sort_by(|a, b| a.token.of(&text).cmp(b.token.of(&text)));
+            .sort_by(|a, b| compare(a.token.of(&text), b.token.of(&text)));
         Robots {
             scope: Scope::Rules,
             truncated,
