@@ -6,7 +6,7 @@
 //! What becomes a snapshot, of `response` records with an `http` or `https` target:
 //!
 //! - robots.txt, `/.well-known/tdmrep.json`, `/ai.txt` and `/.well-known/ai.txt` with their
-//!   status, whatever it is. A redirect to the same site is passed over (what it leads to has
+//!   status, whatever it is; HTML in the place of the last three counts as 404. A redirect to the same site is passed over (what it leads to has
 //!   a record of its own), as is 304, which brings no body.
 //! - RSL documents: by content type, by their root element in any XML, or because a robots.txt
 //!   or a `Link` field before them in the file points to them.
@@ -96,6 +96,8 @@ pub struct WarcStatistics {
     pub not_modified: u64,
     /// Redirects of a file of a site within that site.
     pub redirects: u64,
+    /// HTML in the place of a tdmrep.json or ai.txt: the site's page for what it has not.
+    pub pages_instead: u64,
     /// Answers that were cut at the limit of their kind.
     pub cut: u64,
     /// Snapshots that were given.
@@ -262,7 +264,7 @@ impl<R: Read> WarcImport<R> {
         }
         let (http, length) = HttpHead::parse(&bytes).map_err(Problem::past)?;
         let mut answer = Answer {
-            url: target,
+            url: address.url(),
             address: &address,
             fetched_at,
             http,
@@ -281,7 +283,16 @@ impl<R: Read> WarcImport<R> {
                 SnapshotKind::Robots => ROBOTS_LIMIT,
                 _ => FILE_LIMIT,
             };
-            let snapshot = self.file(kind, &mut answer, block, limit)?;
+            let mut snapshot = self.file(kind, &mut answer, block, limit)?;
+            // Such a page is no declaration of the site, and not a broken one either: the
+            // site has no such file, as if the status had said so.
+            let is_page = page::is_html(&answer.http.media_type())
+                && snapshot.body.trim_ascii_start().starts_with(b"<");
+            if is_page && kind != SnapshotKind::Robots {
+                self.statistics.pages_instead += 1;
+                answer.http.status = 404;
+                snapshot = answer.snapshot(kind, Vec::new());
+            }
             if kind == SnapshotKind::Robots {
                 for link in Robots::of_status(snapshot.status, &snapshot.body).license_urls() {
                     remember(&mut self.links, &mut self.statistics, target, link);

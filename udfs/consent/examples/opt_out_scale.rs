@@ -1,0 +1,112 @@
+//! Measures an opt-out registry: load time, memory, lookups per second.
+//!
+//! `cargo run --release -p tamis-consent --example opt_out_scale [HOSTS]`
+//!
+//! Hosts are synthetic. One in ten has a robots.txt of its own, the others share some hundred
+//! bodies as sites on common software do; one in five has closed its pages to crawlers for
+//! training. One thread; times are the CPU seconds of that thread (Linux).
+
+use std::error::Error;
+use std::fs;
+use std::sync::Arc;
+
+use tamis_consent::opt_out::{OptOutRegistryBuilder, OptOutRules, SnapshotRow};
+use tamis_consent::signals::AgentList;
+
+const AT: i64 = 1_700_000_000_000_000;
+const LOOKUPS: usize = 2_000_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let hosts: usize = match std::env::args().nth(1) {
+        Some(text) => text.parse()?,
+        None => 1_000_000,
+    };
+    let mut body_bytes = 0;
+    let started = cpu_seconds()?;
+    let mut builder = OptOutRegistryBuilder::new("synthetic");
+    for number in 0..hosts {
+        let (body, url) = (body(number), host(number));
+        body_bytes += body.len();
+        builder.push(
+            String::new,
+            SnapshotRow {
+                url: &url,
+                fetched_at: AT - 1,
+                kind: "robots.txt",
+                status: Some(200),
+                body: body.as_bytes(),
+                sha256: None,
+            },
+        )?;
+    }
+    let registry = builder.finish("1", "00")?;
+    println!(
+        "{hosts} hosts, {:.0} bytes of robots.txt each, {} different; load {:.1} CPU-s",
+        body_bytes as f64 / hosts as f64,
+        registry.bodies(),
+        cpu_seconds()? - started
+    );
+    println!(
+        "registry: {:.0} MB, {:.0} bytes a host",
+        registry.memory_bytes() as f64 / 1e6,
+        registry.memory_bytes() as f64 / hosts as f64
+    );
+    let hits: Vec<String> = (0..LOOKUPS)
+        .map(|number| {
+            let host = host(number * 7_919_993 % hosts);
+            format!("https://{host}/archive/2026/11/article-{number}.html?page=2")
+        })
+        .collect();
+    let misses: Vec<String> = (0..LOOKUPS)
+        .map(|number| format!("https://www.stranger-{number}.example/archive/{number}.html"))
+        .collect();
+    let rules = OptOutRules::new(Arc::new(AgentList::builtin().clone()));
+    println!("{} training agents", rules.agents.training().count());
+    for (name, urls) in [("hits, first", &hits), ("hits", &hits), ("misses", &misses)] {
+        let mut verdicts = [0_usize; 3];
+        let started = cpu_seconds()?;
+        for url in urls {
+            match registry.check(Some(url), AT, &rules).verdict {
+                "allowed" => verdicts[0] += 1,
+                "disallowed" => verdicts[1] += 1,
+                _ => verdicts[2] += 1,
+            }
+        }
+        println!(
+            "{name}: {:.2} M lookups/s (allowed {}, disallowed {}, unknown {})",
+            LOOKUPS as f64 / (cpu_seconds()? - started) / 1e6,
+            verdicts[0],
+            verdicts[1],
+            verdicts[2]
+        );
+    }
+    Ok(())
+}
+
+fn host(number: usize) -> String {
+    format!("www.site-{number}.example")
+}
+
+fn body(number: usize) -> String {
+    let mut body = String::from("# robots.txt\n");
+    if number % 5 == 0 {
+        for agent in ["GPTBot", "CCBot", "ClaudeBot", "Google-Extended", "Bytespider"] {
+            body.push_str(&format!("User-agent: {agent}\nDisallow: /\n\n"));
+        }
+    }
+    body.push_str("User-agent: *\n");
+    let kind = if number % 10 == 0 { number } else { number % 97 };
+    for line in 0..8 + number % 7 {
+        body.push_str(&format!("Disallow: /private/{kind}/{line}/\n"));
+    }
+    body.push_str("Disallow: /*?sort=\nAllow: /wp-admin/admin-ajax.php\n");
+    body.push_str("Sitemap: https://www.site.example/sitemap.xml\n");
+    body
+}
+
+/// What this thread has run so far.
+fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds = text.split_whitespace().next().ok_or("empty schedstat")?;
+    Ok(nanoseconds.parse::<f64>()? / 1e9)
+}
