@@ -40,10 +40,12 @@ mod body;
 mod buckets;
 mod builder;
 mod check;
+mod consent_check;
 mod decide;
 mod field;
 mod index;
 mod intake;
+mod large_writes;
 mod mapping;
 mod names;
 mod purpose_hierarchy;
@@ -58,6 +60,9 @@ mod subject_hash;
 
 pub use builder::{ConsentOptions, ConsentRegistryBuilder, ConsentRow};
 pub use check::SourceCheck;
+pub use consent_check::{
+    ConsentCheck, ConsentCheckReport, ConsentExample, ConsentFinding, ConsentFindingKind,
+};
 pub use decide::{ConsentRecord, ConsentStatus, Decision};
 pub use purpose_hierarchy::PurposeHierarchy;
 pub use record::{Grant, RecordKind};
