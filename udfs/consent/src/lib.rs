@@ -42,11 +42,13 @@ mod body;
 mod buckets;
 mod builder;
 mod check;
+mod consent_check;
 mod decide;
 mod field;
 mod index;
 mod intake;
 mod keyed;
+mod large_writes;
 mod mapping;
 mod names;
 pub mod opt_out;
@@ -67,6 +69,9 @@ pub use blocked::{
 };
 pub use builder::{ConsentOptions, ConsentRegistryBuilder, ConsentRow};
 pub use check::SourceCheck;
+pub use consent_check::{
+    ConsentCheck, ConsentCheckReport, ConsentExample, ConsentFinding, ConsentFindingKind,
+};
 pub use decide::{ConsentRecord, ConsentStatus, Decision};
 pub use purpose_hierarchy::PurposeHierarchy;
 pub use record::{Grant, RecordKind};

@@ -23,6 +23,10 @@ use std::ops::Range;
 use memmap2::{Advice, UncheckedAdvice};
 use memmap2::{Mmap, MmapMut, MmapOptions};
 
+/// Larger files are read in small pages unless they are in memory already, in bytes.
+#[cfg(target_os = "linux")]
+const LARGEST_IN_LARGE_PAGES: usize = 4 << 30;
+
 /// A file mapped for reading.
 #[derive(Debug)]
 pub(crate) struct Mapping {
@@ -55,6 +59,12 @@ impl Mapping {
     pub(crate) fn advise_in_order(&self) {
         #[cfg(unix)]
         let _ = self.map.advise(Advice::Sequential);
+        // A file that is not in memory yet comes in large pages. Of one that may never be in
+        // memory as a whole a large page for each look would be too much.
+        #[cfg(target_os = "linux")]
+        if self.map.len() <= LARGEST_IN_LARGE_PAGES {
+            let _ = self.map.advise(Advice::HugePage);
+        }
     }
 
     /// The bytes will be read here and there.

@@ -4,10 +4,13 @@
 use std::cmp::Reverse;
 
 use proptest::prelude::*;
-use tamis_consent::{ConsentRegistry, ConsentRegistryBuilder, ConsentRow};
+use tamis_consent::{
+    ConsentOptions, ConsentRegistry, ConsentRegistryBuilder, ConsentRow, ConsentSnapshotWriter,
+    PurposeHierarchy, SubjectHash, SubjectKey,
+};
 
 const SUBJECTS: [&str; 3] = ["a", "b", "c"];
-const PURPOSES: [&str; 4] = ["model-training", "support", "any", "*"];
+const PURPOSES: [&str; 5] = ["model-training", "support", "fine-tuning", "any", "*"];
 const KINDS: [&str; 4] = ["general", "separate", "written", "guardian"];
 const BANDS: [Option<&str>; 4] = [None, Some("<14"), Some("18+"), Some("unknown")];
 
@@ -26,7 +29,11 @@ struct Row {
 
 impl Row {
     fn is_about(&self, purpose: &str) -> bool {
-        PURPOSES[self.purpose] == purpose || self.purpose >= 2
+        let above = match purpose {
+            "fine-tuning" | "pre-training" => "model-training",
+            _ => "any",
+        };
+        PURPOSES[self.purpose] == purpose || PURPOSES[self.purpose] == above || self.purpose >= 3
     }
 
     fn as_consent_row(&self) -> ConsentRow<'_> {
@@ -51,7 +58,7 @@ fn histories() -> impl Strategy<Value = Vec<Row>> {
     let rare = || prop::option::weighted(0.3, 0i64..8);
     let who = (
         0usize..3,
-        0usize..4,
+        0usize..5,
         0usize..4,
         prop::bool::weighted(0.2),
         0usize..4,
@@ -86,8 +93,25 @@ fn histories() -> impl Strategy<Value = Vec<Row>> {
     })
 }
 
-fn registry(rows: &[Row]) -> ConsentRegistry {
-    let mut builder = ConsentRegistryBuilder::new("histories");
+/// The purposes asked for.
+const ASKED: [&str; 5] = [
+    "model-training",
+    "support",
+    "fine-tuning",
+    "pre-training",
+    "advertising",
+];
+
+fn key() -> SubjectKey {
+    SubjectKey::from_bytes(b"0123456789abcdef").expect("a key")
+}
+
+fn registry(rows: &[Row], key: Option<&SubjectKey>) -> ConsentRegistry {
+    let options = ConsentOptions {
+        subject_key: key,
+        purposes: None,
+    };
+    let mut builder = ConsentRegistryBuilder::with_options("histories", options);
     for row in rows {
         builder
             .push(|| row.record_id.clone(), row.as_consent_row())
@@ -176,10 +200,10 @@ proptest! {
 
     #[test]
     fn the_registry_answers_as_the_model_does(rows in histories()) {
-        let registry = registry(&rows);
+        let registry = registry(&rows, None);
         prop_assert_eq!(registry.len(), rows.len());
         for (index, subject) in SUBJECTS.into_iter().enumerate() {
-            for purpose in ["model-training", "support", "advertising"] {
+            for purpose in ASKED {
                 for at in -1..9 {
                     prop_assert_eq!(
                         answer(&registry, subject, purpose, at),
@@ -195,13 +219,68 @@ proptest! {
     fn the_order_of_the_rows_plays_no_part(
         (rows, shuffled) in histories().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle()))
     ) {
-        let (first, second) = (registry(&rows), registry(&shuffled));
+        let (first, second) = (registry(&rows, None), registry(&shuffled, None));
         for subject in SUBJECTS {
             for at in -1..9 {
                 prop_assert_eq!(
                     answer(&first, subject, "model-training", at),
                     answer(&second, subject, "model-training", at)
                 );
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// The same decisions, record for record, from memory, from a mapped snapshot, without a
+    /// key, one by one and in batches.
+    #[test]
+    fn every_backing_and_every_way_to_ask_agree(rows in histories()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (key, hierarchy) = (key(), PurposeHierarchy::builtin());
+        let mut writer = ConsentSnapshotWriter::new("histories", &key, &hierarchy, folder.path())
+            .expect("a writer");
+        for row in &rows {
+            writer
+                .push(|| row.record_id.clone(), row.as_consent_row())
+                .expect("a sound row");
+        }
+        let snapshot = writer.finish("1", folder.path()).expect("a snapshot");
+        let mapped = ConsentRegistry::open_snapshot("histories", &snapshot.path, &key)
+            .expect("a registry");
+        let (plain, keyed) = (registry(&rows, None), registry(&rows, Some(&key)));
+        let rewritten = keyed.write_snapshot(folder.path()).expect("a snapshot");
+        prop_assert_eq!(&rewritten, &snapshot);
+        prop_assert_eq!(mapped.len(), rows.len());
+        // Strangers among them, and more subjects than one batch takes at a time.
+        let subjects: Vec<String> = (0..150)
+            .map(|number| match SUBJECTS.get(number % 5) {
+                Some(subject) => (*subject).to_owned(),
+                None => format!("stranger-{number}"),
+            })
+            .collect();
+        for asked in ASKED.into_iter().chain(["any", " "]) {
+            for at in [-1, 0, 3, 4, 8] {
+                for registry in [&plain, &keyed, &mapped] {
+                    let purpose = registry.purpose(asked);
+                    let hashes: Vec<SubjectHash> = subjects
+                        .iter()
+                        .map(|subject| registry.subject_hash(subject))
+                        .collect();
+                    let mut decisions = Vec::new();
+                    registry.decide_batch(&hashes, purpose, at, &mut decisions);
+                    let mut statuses = Vec::new();
+                    registry.status_batch(&hashes, purpose, at, &mut statuses);
+                    prop_assert_eq!((decisions.len(), statuses.len()), (150, 150));
+                    for (index, subject) in subjects.iter().enumerate() {
+                        let expected = plain.decide(Some(subject), asked, at);
+                        prop_assert_eq!(registry.decide(Some(subject), asked, at), expected);
+                        prop_assert_eq!(decisions[index], expected);
+                        prop_assert_eq!(statuses[index], expected.status);
+                    }
+                }
             }
         }
     }

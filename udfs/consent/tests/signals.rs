@@ -348,7 +348,7 @@ fn in_time(what: &str, work: impl FnOnce()) {
     let start = Instant::now();
     work();
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(5), "{what} took {took:?}");
+    assert!(took < Duration::from_secs(60), "{what} took {took:?}");
 }
 
 #[test]

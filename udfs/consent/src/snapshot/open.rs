@@ -11,6 +11,7 @@ use super::header::{DIGEST, Header, MAGIC, START, TRAILER, Trailer};
 use super::stated_digest;
 use crate::body::{SHORTEST_GROUP, Scan, Scanned};
 use crate::intake::read_error;
+use crate::large_writes::LargeWrites;
 use crate::mapping::Mapping;
 use crate::registry::{ConsentRegistry, Content};
 use crate::subject::SubjectKey;
@@ -56,7 +57,9 @@ impl ConsentRegistry {
     ) -> Result<Self> {
         let mapping = tempfile::tempfile_in(directory)
             .and_then(|mut file| {
-                io::copy(&mut bytes, &mut file)?;
+                let mut out = LargeWrites::new(&mut file);
+                io::copy(&mut bytes, &mut out)?;
+                out.finish()?;
                 Mapping::of(&file)
             })
             .map_err(|error| read_error(uri, &error))?;

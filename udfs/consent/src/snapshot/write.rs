@@ -1,5 +1,6 @@
 //! Writing snapshots.
 
+#[cfg(unix)]
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,6 +12,7 @@ use super::header::{self, Trailer};
 use super::{ConsentSnapshot, file_name};
 use crate::builder::{ConsentRow, Dictionaries, push};
 use crate::intake::{Intake, read_error};
+use crate::large_writes::LargeWrites;
 use crate::purpose_hierarchy::PurposeHierarchy;
 use crate::registry::ConsentRegistry;
 use crate::subject::SubjectKey;
@@ -104,7 +106,7 @@ impl ConsentRegistry {
 
 /// A file and the digest of what went into it.
 struct Hashed<'a> {
-    file: &'a mut File,
+    file: LargeWrites<'a>,
     hasher: Sha256,
     bytes: u64,
 }
@@ -132,7 +134,7 @@ fn write(
         .prefix(".consent-")
         .tempfile_in(directory)?;
     let mut out = Hashed {
-        file: file.as_file_mut(),
+        file: LargeWrites::new(file.as_file_mut()),
         hasher: Sha256::new(),
         bytes: 0,
     };
@@ -148,6 +150,7 @@ fn write(
     out.write_all(&digest)?;
     let sha256 = hex::encode(out.hasher.finalize());
     let bytes = out.bytes;
+    out.file.finish()?;
 
     let mut permissions = file.as_file().metadata()?.permissions();
     permissions.set_readonly(true);
