@@ -168,12 +168,34 @@ pub(super) fn read(text: &str, from: usize, start: usize, budget: &mut usize) ->
     } else {
         last_lead(text, from, start)?
     };
-    *budget = budget.checked_sub(1)?;
     let back = floor(text, lead.saturating_sub(BACK_BYTES)).max(from);
+    if !speaks_of_itself(text, back, lead) {
+        return None;
+    }
+    *budget = budget.checked_sub(1)?;
     let words = Words::new(text, back..lead + ON_BYTES).collect();
     let sentence = Sentence { text, words };
     let lead = sentence.words.iter().position(|word| word.start == lead)?;
     read_at(&sentence, lead)
+}
+
+/// A quick look for what [`confidence`] asks for, so that most sentences are not read.
+fn speaks_of_itself(text: &str, back: usize, lead: usize) -> bool {
+    const NEAR: usize = 40;
+    let before = &text[back..lead];
+    let near = &text[floor(text, lead.saturating_sub(NEAR)).max(back)..lead];
+    let behind = &text[lead..floor(text, lead + 500)];
+    // "this" may stand in capitals at the start of a sentence, "it" right before the lead.
+    ["this ", "This ", "THIS ", "this\n", "This\n"]
+        .iter()
+        .any(|word| before.contains(word))
+        || ["it", "IT", "ed", "ED"].iter().any(|end| {
+            near.trim_end_matches(|c: char| !c.is_alphanumeric())
+                .ends_with(end)
+        })
+        || ["omplian", "OMPLIAN", "ccording", "CCORDING"]
+            .iter()
+            .any(|word| behind.contains(word))
 }
 
 /// The "under" or "to" that leads up to the licence's name before `start`.
@@ -349,6 +371,7 @@ fn read_version_first(sentence: &Sentence<'_>, at: usize) -> Option<(String, usi
 
 /// One licence, or several joined by "or" or "and"; whether the first is a GNU one.
 fn read_licenses(sentence: &Sentence<'_>, at: usize) -> Option<(String, usize, bool)> {
+    let is_choice = sentence.is(at, "either");
     let mut at = skip_all(sentence, at, &["either"]);
     at = skip_all(sentence, at, &["of"]);
     let (first, mut end, gnu) = read_license(sentence, at)?;
@@ -356,12 +379,16 @@ fn read_licenses(sentence: &Sentence<'_>, at: usize) -> Option<(String, usize, b
     let mut joined: Option<&str> = None;
     for _ in 0..3 {
         let behind = skip_brackets(sentence, end);
-        let operator = match sentence.word(behind).to_ascii_lowercase().as_str() {
-            "or" => "OR",
-            "and" => "AND",
+        let (operator, behind) = match sentence.word(behind).to_ascii_lowercase().as_str() {
+            "or" => ("OR", behind + 1),
+            "and" => ("AND", behind + 1),
+            // "either of", and a list of them line by line.
+            _ if is_choice && behind > 0 && sentence.between(behind - 1).contains('\n') => {
+                ("OR", behind)
+            }
             _ => break,
         };
-        let Some((next, next_end, _)) = read_license(sentence, behind + 1) else {
+        let Some((next, next_end, _)) = read_license(sentence, behind) else {
             break;
         };
         // Without parentheses nobody can say which of both operators binds.
@@ -474,31 +501,39 @@ fn skip_brackets(sentence: &Sentence<'_>, at: usize) -> usize {
 fn read_name(sentence: &Sentence<'_>, at: usize) -> Option<(Name, usize)> {
     let at = skip_all(sentence, at, &["the", "a", "an"]);
     let mut spelling = String::new();
-    let mut lengths = Vec::new();
+    // Where the spelling may end, and behind how many words.
+    let mut ends = Vec::new();
+    let mut in_brackets = false;
     for index in at..(at + MAX_NAME_WORDS).min(sentence.words.len()) {
         if index > at {
             let between = sentence.between(index - 1);
             if between.contains("\n\n") || between.len() > 24 {
                 break;
             }
+            in_brackets = match between.rfind(['(', '<', '[', ')', '>', ']']) {
+                Some(place) => matches!(between.as_bytes()[place], b'(' | b'<' | b'['),
+                None => in_brackets,
+            };
             spelling.push(' ');
         }
         spelling.push_str(sentence.word(index));
-        if sentence.between(index).starts_with('+') {
+        let behind = sentence.between(index);
+        if behind.starts_with('+') {
             spelling.push('+');
         }
         if spelling.len() > MAX_NAME_BYTES {
             break;
         }
-        lengths.push(spelling.len());
-    }
-    for (count, length) in lengths.iter().enumerate().rev() {
-        // Names are compared without articles, but none ends in one.
-        if sentence.is_one_of(at + count, &["the", "a", "an"]) {
-            continue;
+        // Names are compared without articles and brackets, but none ends in an article or
+        // within brackets: "Apache License 2.0 (LICENSE-APACHE)".
+        let closed = !in_brackets || behind.starts_with([')', '>', ']']);
+        if closed && !sentence.is_one_of(index, &["the", "a", "an"]) {
+            ends.push((spelling.len(), index + 1));
         }
-        if let Some(name) = names::read(fold(&spelling[..*length]).trim()) {
-            return Some((name, at + count + 1));
+    }
+    for (length, end) in ends.into_iter().rev() {
+        if let Some(name) = names::read(fold(&spelling[..length]).trim()) {
+            return Some((name, end));
         }
     }
     None
