@@ -1,6 +1,8 @@
 //! A licence's own words inside a document: tags, headers and full texts.
 
 mod grants;
+mod han;
+mod sentence;
 mod tags;
 mod texts;
 mod words;
@@ -94,7 +96,7 @@ pub fn license_detect(text: &str) -> Option<Detection> {
         } else if trigger.initial.is_none()
             && grants.len() < MAX_FOUND
             && start >= granted
-            && let Some(grant) = grants::read_han(text, granted, start, &mut budget)
+            && let Some(grant) = han::read(text, granted, start, &mut budget)
         {
             granted = grant.end;
             join(&mut grants, grant);
@@ -190,7 +192,7 @@ const fn word(initial: u8, letters: &'static str) -> Trigger {
     }
 }
 
-const fn han(letters: &'static str) -> Trigger {
+const fn han_word(letters: &'static str) -> Trigger {
     Trigger {
         letters,
         initial: None,
@@ -208,11 +210,11 @@ const TRIGGERS: &[Trigger] = &[
     word(b'r', "EDISTRIBUT"),
     word(b'w', "arrant"),
     word(b'w', "ARRANT"),
-    han("许可"),
-    han("協議"),
-    han("协议"),
-    han("許可"),
-    han("授權"),
+    han_word("许可"),
+    han_word("協議"),
+    han_word("协议"),
+    han_word("許可"),
+    han_word("授權"),
 ];
 
 fn triggers() -> &'static AhoCorasick {

@@ -198,15 +198,13 @@ fn headers_and_statements() {
         ),
     ] {
         assert_eq!(spdx(text).as_deref(), Some(expected), "{text}");
-        for mark in [
-            "//", " *", "#", ";;", "--", "%", "REM", "dnl", "\"", "'", "!",
-        ] {
-            // A quotation mark before a line's words is a quotation.
-            if text.starts_with("Copyright (c) Microsoft") || text.starts_with("Distributed under")
-            {
-                continue;
-            }
-            if mark == "REM" || mark == "dnl" || mark == "\"" {
+        for mark in ["//", " *", "#", ";;", "--", "%", "REM", "dnl", "'", "!"] {
+            let is_word = mark.starts_with(char::is_alphabetic);
+            // These have to start a line.
+            let starts_line = text.contains("Microsoft")
+                || text.starts_with("Distributed under")
+                || text.starts_with("Licensed under");
+            if is_word && starts_line {
                 continue;
             }
             let commented = commented(text, mark);

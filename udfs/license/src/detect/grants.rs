@@ -1,6 +1,5 @@
 //! Sentences by which a work says under which licence it stands: the standard headers of the
-//! GNU, Apache, Mozilla, Eclipse and other licences, "this work is licensed under …", and their
-//! Chinese counterparts.
+//! GNU, Apache, Mozilla, Eclipse and other licences, and "this work is licensed under …".
 //!
 //! A sentence that only speaks of a licence is not one. What makes the difference is the subject:
 //! the work itself ("this file is …", "redistribute it and/or modify it under …"), a line that
@@ -10,7 +9,8 @@
 use crate::fold::fold;
 use crate::names::{self, Name};
 
-use super::words::{Word, Words, floor, is_han};
+use super::sentence::Sentence;
+use super::words::{Words, floor, is_comment_word};
 
 /// How far a sentence is read back and on from the word that was found.
 const BACK_BYTES: usize = 320;
@@ -21,7 +21,7 @@ const MAX_NAME_BYTES: usize = 160;
 /// A standard header's own words.
 const STANDARD: f64 = 0.95;
 /// A statement in free words.
-const STATEMENT: f64 = 0.8;
+pub(super) const STATEMENT: f64 = 0.8;
 
 /// What a work calls itself.
 const WORKS: &[&str] = &[
@@ -106,53 +106,6 @@ pub(super) struct Grant {
     pub(super) alternative: bool,
 }
 
-/// The words of a window and their letters.
-struct Sentence<'a> {
-    text: &'a str,
-    words: Vec<Word>,
-}
-
-impl<'a> Sentence<'a> {
-    fn word(&self, index: usize) -> &'a str {
-        self.words
-            .get(index)
-            .map_or("", |word| &self.text[word.start..word.end])
-    }
-
-    fn is(&self, index: usize, word: &str) -> bool {
-        self.word(index).eq_ignore_ascii_case(word)
-    }
-
-    fn is_one_of(&self, index: usize, words: &[&str]) -> bool {
-        words.iter().any(|word| self.is(index, word))
-    }
-
-    /// Whether the words from `index` on are those of `phrase`; the index behind them.
-    fn skip(&self, index: usize, phrase: &str) -> Option<usize> {
-        let mut at = index;
-        for word in phrase.split(' ') {
-            if !self.is(at, word) {
-                return None;
-            }
-            at += 1;
-        }
-        Some(at)
-    }
-
-    /// Whether `phrase` stands anywhere in the words of `range`.
-    fn holds(&self, range: std::ops::Range<usize>, phrase: &str) -> bool {
-        range.into_iter().any(|at| self.skip(at, phrase).is_some())
-    }
-
-    /// The text between two neighbours.
-    fn between(&self, left: usize) -> &'a str {
-        match (self.words.get(left), self.words.get(left + 1)) {
-            (Some(left), Some(right)) => &self.text[left.end..right.start],
-            _ => "",
-        }
-    }
-}
-
 /// Reads the grant around the word "license…" at `start`, if it is one; `from` is where the last
 /// one ended. A sentence that is read takes one from `budget`.
 pub(super) fn read(text: &str, from: usize, start: usize, budget: &mut usize) -> Option<Grant> {
@@ -173,7 +126,9 @@ pub(super) fn read(text: &str, from: usize, start: usize, budget: &mut usize) ->
         return None;
     }
     *budget = budget.checked_sub(1)?;
-    let words = Words::new(text, back..lead + ON_BYTES).collect();
+    let words = Words::new(text, back..lead + ON_BYTES)
+        .filter(|word| !is_comment_word(text, *word))
+        .collect();
     let sentence = Sentence { text, words };
     let lead = sentence.words.iter().position(|word| word.start == lead)?;
     read_at(&sentence, lead)
@@ -551,100 +506,4 @@ fn read_exception(sentence: &Sentence<'_>, at: usize) -> Option<(String, usize)>
         spelling.push(' ');
     }
     found
-}
-
-/// How Chinese sentences name the work and the licence it stands under.
-const HAN_VERBS: &[&str] = &[
-    "采用",
-    "遵循",
-    "基于",
-    "根据",
-    "依据",
-    "使用",
-    "遵守",
-    "适用",
-    "採用",
-    "遵循了",
-];
-const HAN_WORKS: &[&str] = &[
-    "作品",
-    "文章",
-    "文档",
-    "数据集",
-    "数据",
-    "项目",
-    "软件",
-    "程序",
-    "代码",
-    "仓库",
-    "库",
-    "书",
-    "站",
-    "网站",
-    "博客",
-    "文件",
-    "语料",
-    "模型",
-    "教程",
-    "工具",
-    "文",
-    "站点",
-    "專案",
-    "軟體",
-    "文檔",
-    "網站",
-    "內容",
-    "内容",
-    "资料",
-    "课程",
-    "页面",
-    "图片",
-];
-
-/// Reads "本作品采用 … 许可协议" whose 许可 or 协议 starts at `start`.
-/// A sentence that is read takes one from `budget`.
-pub(super) fn read_han(text: &str, from: usize, start: usize, budget: &mut usize) -> Option<Grant> {
-    const BACK: usize = 180;
-    let back = floor(text, start.saturating_sub(BACK)).max(from);
-    let before = &text[back..start];
-    let this = before.rfind('本')?;
-    let clause = &before[this + '本'.len_utf8()..];
-    if clause.contains(['。', '\n', '！', '？']) {
-        return None;
-    }
-    let behind_work = HAN_WORKS
-        .iter()
-        .filter_map(|work| clause.strip_prefix(work))
-        .min_by_key(|rest| rest.len())?;
-    let (between, name) = HAN_VERBS
-        .iter()
-        .filter_map(|verb| behind_work.split_once(verb))
-        .min_by_key(|(between, _)| between.len())?;
-    // Adverbs, not another subject.
-    if between.chars().count() > 8 {
-        return None;
-    }
-    *budget = budget.checked_sub(1)?;
-    let name_start = start - name.len();
-    let mut ends: Vec<usize> = text[start..]
-        .char_indices()
-        .take_while(|(_, c)| {
-            is_han(*c) || c.is_ascii_alphanumeric() || " .,，（()）》-".contains(*c)
-        })
-        .take(16)
-        .map(|(at, c)| start + at + c.len_utf8())
-        .collect();
-    while let Some(end) = ends.pop() {
-        let spelling = fold(&text[name_start..end]);
-        if let Some(Name::Expression(expression)) = names::read(spelling.trim()) {
-            return Some(Grant {
-                expression: expression.to_string(),
-                confidence: STATEMENT,
-                start: back + this,
-                end,
-                alternative: false,
-            });
-        }
-    }
-    None
 }
