@@ -16,7 +16,8 @@ use texts::Texts;
 
 /// Licences of one document; what is found beyond them is not looked at.
 const MAX_FOUND: usize = 16;
-/// Sentences of one document that are read closely, since they may say what it is licensed under.
+/// Tags and sentences of one document that are read closely, since they may say what it is
+/// licensed under.
 const MAX_SENTENCES: usize = 10_000;
 
 /// A licence found in a document.
@@ -81,7 +82,7 @@ pub fn license_detect(text: &str) -> Option<Detection> {
         if trigger.initial == Some(b'l') {
             if tags.len() < MAX_FOUND
                 && start >= tagged
-                && let Some((expression, end)) = tags::read(text, start)
+                && let Some((expression, end)) = tags::read(text, start, &mut budget)
             {
                 tagged = end;
                 add(&mut tags, expression, 1.0, start, end);

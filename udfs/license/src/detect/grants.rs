@@ -131,7 +131,25 @@ pub(super) fn read(text: &str, from: usize, start: usize, budget: &mut usize) ->
         .collect();
     let sentence = Sentence { text, words };
     let lead = sentence.words.iter().position(|word| word.start == lead)?;
-    read_at(&sentence, lead)
+    let grant = read_at(&sentence, lead)?;
+    (!is_recommended(text, &grant)).then_some(grant)
+}
+
+/// Whether it is the header that the end of a licence text (GNU, Apache, Mozilla) recommends for
+/// other works.
+fn is_recommended(text: &str, grant: &Grant) -> bool {
+    const BYTES: usize = 2_048;
+    let words = Words::new(text, grant.start.saturating_sub(BYTES)..grant.start)
+        .filter(|word| !is_comment_word(text, *word))
+        .collect();
+    let before = Sentence { text, words };
+    [
+        "how to apply these terms",
+        "how to apply the apache license",
+        "source code form license notice",
+    ]
+    .iter()
+    .any(|title| before.holds(0..before.words.len(), title))
 }
 
 /// A quick look for what [`confidence`] asks for, so that most sentences are not read.
