@@ -1,6 +1,8 @@
 //! A licence's own words inside a document: tags, headers and full texts.
 
 mod grants;
+mod han;
+mod sentence;
 mod tags;
 mod texts;
 mod words;
@@ -14,7 +16,8 @@ use texts::Texts;
 
 /// Licences of one document; what is found beyond them is not looked at.
 const MAX_FOUND: usize = 16;
-/// Sentences of one document that are read closely, since they may say what it is licensed under.
+/// Tags and sentences of one document that are read closely, since they may say what it is
+/// licensed under.
 const MAX_SENTENCES: usize = 10_000;
 
 /// A licence found in a document.
@@ -79,7 +82,7 @@ pub fn license_detect(text: &str) -> Option<Detection> {
         if trigger.initial == Some(b'l') {
             if tags.len() < MAX_FOUND
                 && start >= tagged
-                && let Some((expression, end)) = tags::read(text, start)
+                && let Some((expression, end)) = tags::read(text, start, &mut budget)
             {
                 tagged = end;
                 add(&mut tags, expression, 1.0, start, end);
@@ -94,7 +97,7 @@ pub fn license_detect(text: &str) -> Option<Detection> {
         } else if trigger.initial.is_none()
             && grants.len() < MAX_FOUND
             && start >= granted
-            && let Some(grant) = grants::read_han(text, granted, start, &mut budget)
+            && let Some(grant) = han::read(text, granted, start, &mut budget)
         {
             granted = grant.end;
             join(&mut grants, grant);
@@ -190,7 +193,7 @@ const fn word(initial: u8, letters: &'static str) -> Trigger {
     }
 }
 
-const fn han(letters: &'static str) -> Trigger {
+const fn han_word(letters: &'static str) -> Trigger {
     Trigger {
         letters,
         initial: None,
@@ -208,11 +211,11 @@ const TRIGGERS: &[Trigger] = &[
     word(b'r', "EDISTRIBUT"),
     word(b'w', "arrant"),
     word(b'w', "ARRANT"),
-    han("许可"),
-    han("協議"),
-    han("协议"),
-    han("許可"),
-    han("授權"),
+    han_word("许可"),
+    han_word("協議"),
+    han_word("协议"),
+    han_word("許可"),
+    han_word("授權"),
 ];
 
 fn triggers() -> &'static AhoCorasick {

@@ -198,15 +198,13 @@ fn headers_and_statements() {
         ),
     ] {
         assert_eq!(spdx(text).as_deref(), Some(expected), "{text}");
-        for mark in [
-            "//", " *", "#", ";;", "--", "%", "REM", "dnl", "\"", "'", "!",
-        ] {
-            // A quotation mark before a line's words is a quotation.
-            if text.starts_with("Copyright (c) Microsoft") || text.starts_with("Distributed under")
-            {
-                continue;
-            }
-            if mark == "REM" || mark == "dnl" || mark == "\"" {
+        for mark in ["//", " *", "#", ";;", "--", "%", "REM", "dnl", "'", "!"] {
+            let is_word = mark.starts_with(char::is_alphabetic);
+            // These have to start a line.
+            let starts_line = text.contains("Microsoft")
+                || text.starts_with("Distributed under")
+                || text.starts_with("Licensed under");
+            if is_word && starts_line {
                 continue;
             }
             let commented = commented(text, mark);
@@ -373,6 +371,7 @@ fn several_licences() {
             format!("{}\n\n{}", text_of("MIT"), text_of("Apache-2.0")),
             "MIT AND Apache-2.0",
         ),
+        (text_of("GPL-3.0-only").repeat(3), "GPL-3.0-only"),
         (
             format!("{}\n\n{}", text_of("BSD-3-Clause"), text_of("ISC")),
             "BSD-3-Clause AND ISC",
@@ -435,11 +434,11 @@ fn prose_about_licences_is_not_one() {
         assert_eq!(detect(text), None, "{text}");
         assert_eq!(detect(&text.repeat(40)), None, "{text}");
     }
-    // A part of a text is not the text. (The last part of the GNU ones holds their header.)
+    // A part of a text is not the text, nor is the header that it recommends the document's own.
     for id in ["GPL-3.0-only", "Apache-2.0", "CC-BY-4.0", "MPL-2.0"] {
         let text = text_of(id);
         let words: Vec<&str> = text.split_whitespace().collect();
-        for part in words.chunks(words.len() / 3).take(2) {
+        for part in words.chunks(words.len() / 3) {
             assert_eq!(detect(&part.join(" ")), None, "{id}");
         }
     }
@@ -481,7 +480,6 @@ fn hostile_documents_are_bounded() {
         let started = std::time::Instant::now();
         let found = license_detect(&document);
         let elapsed = started.elapsed();
-        println!("{elapsed:?} {:?}", document.get(..40));
         // Generous, since tests share the machine: 4 MB at 0.2 MB/s.
         assert!(
             elapsed.as_secs() < 20,

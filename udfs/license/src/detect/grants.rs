@@ -1,6 +1,5 @@
 //! Sentences by which a work says under which licence it stands: the standard headers of the
-//! GNU, Apache, Mozilla, Eclipse and other licences, "this work is licensed under …", and their
-//! Chinese counterparts.
+//! GNU, Apache, Mozilla, Eclipse and other licences, and "this work is licensed under …".
 //!
 //! A sentence that only speaks of a licence is not one. What makes the difference is the subject:
 //! the work itself ("this file is …", "redistribute it and/or modify it under …"), a line that
@@ -10,7 +9,8 @@
 use crate::fold::fold;
 use crate::names::{self, Name};
 
-use super::words::{Word, Words, floor, is_han};
+use super::sentence::Sentence;
+use super::words::{Words, floor, is_comment_word};
 
 /// How far a sentence is read back and on from the word that was found.
 const BACK_BYTES: usize = 320;
@@ -21,7 +21,7 @@ const MAX_NAME_BYTES: usize = 160;
 /// A standard header's own words.
 const STANDARD: f64 = 0.95;
 /// A statement in free words.
-const STATEMENT: f64 = 0.8;
+pub(super) const STATEMENT: f64 = 0.8;
 
 /// What a work calls itself.
 const WORKS: &[&str] = &[
@@ -106,53 +106,6 @@ pub(super) struct Grant {
     pub(super) alternative: bool,
 }
 
-/// The words of a window and their letters.
-struct Sentence<'a> {
-    text: &'a str,
-    words: Vec<Word>,
-}
-
-impl<'a> Sentence<'a> {
-    fn word(&self, index: usize) -> &'a str {
-        self.words
-            .get(index)
-            .map_or("", |word| &self.text[word.start..word.end])
-    }
-
-    fn is(&self, index: usize, word: &str) -> bool {
-        self.word(index).eq_ignore_ascii_case(word)
-    }
-
-    fn is_one_of(&self, index: usize, words: &[&str]) -> bool {
-        words.iter().any(|word| self.is(index, word))
-    }
-
-    /// Whether the words from `index` on are those of `phrase`; the index behind them.
-    fn skip(&self, index: usize, phrase: &str) -> Option<usize> {
-        let mut at = index;
-        for word in phrase.split(' ') {
-            if !self.is(at, word) {
-                return None;
-            }
-            at += 1;
-        }
-        Some(at)
-    }
-
-    /// Whether `phrase` stands anywhere in the words of `range`.
-    fn holds(&self, range: std::ops::Range<usize>, phrase: &str) -> bool {
-        range.into_iter().any(|at| self.skip(at, phrase).is_some())
-    }
-
-    /// The text between two neighbours.
-    fn between(&self, left: usize) -> &'a str {
-        match (self.words.get(left), self.words.get(left + 1)) {
-            (Some(left), Some(right)) => &self.text[left.end..right.start],
-            _ => "",
-        }
-    }
-}
-
 /// Reads the grant around the word "license…" at `start`, if it is one; `from` is where the last
 /// one ended. A sentence that is read takes one from `budget`.
 pub(super) fn read(text: &str, from: usize, start: usize, budget: &mut usize) -> Option<Grant> {
@@ -168,12 +121,54 @@ pub(super) fn read(text: &str, from: usize, start: usize, budget: &mut usize) ->
     } else {
         last_lead(text, from, start)?
     };
-    *budget = budget.checked_sub(1)?;
     let back = floor(text, lead.saturating_sub(BACK_BYTES)).max(from);
-    let words = Words::new(text, back..lead + ON_BYTES).collect();
+    if !speaks_of_itself(text, back, lead) {
+        return None;
+    }
+    *budget = budget.checked_sub(1)?;
+    let words = Words::new(text, back..lead + ON_BYTES)
+        .filter(|word| !is_comment_word(text, *word))
+        .collect();
     let sentence = Sentence { text, words };
     let lead = sentence.words.iter().position(|word| word.start == lead)?;
-    read_at(&sentence, lead)
+    let grant = read_at(&sentence, lead)?;
+    (!is_recommended(text, &grant)).then_some(grant)
+}
+
+/// Whether it is the header that the end of a licence text (GNU, Apache, Mozilla) recommends for
+/// other works.
+fn is_recommended(text: &str, grant: &Grant) -> bool {
+    const BYTES: usize = 2_048;
+    let words = Words::new(text, grant.start.saturating_sub(BYTES)..grant.start)
+        .filter(|word| !is_comment_word(text, *word))
+        .collect();
+    let before = Sentence { text, words };
+    [
+        "how to apply these terms",
+        "how to apply the apache license",
+        "source code form license notice",
+    ]
+    .iter()
+    .any(|title| before.holds(0..before.words.len(), title))
+}
+
+/// A quick look for what [`confidence`] asks for, so that most sentences are not read.
+fn speaks_of_itself(text: &str, back: usize, lead: usize) -> bool {
+    const NEAR: usize = 40;
+    let before = &text[back..lead];
+    let near = &text[floor(text, lead.saturating_sub(NEAR)).max(back)..lead];
+    let behind = &text[lead..floor(text, lead + 500)];
+    // "this" may stand in capitals at the start of a sentence, "it" right before the lead.
+    ["this ", "This ", "THIS ", "this\n", "This\n"]
+        .iter()
+        .any(|word| before.contains(word))
+        || ["it", "IT", "ed", "ED"].iter().any(|end| {
+            near.trim_end_matches(|c: char| !c.is_alphanumeric())
+                .ends_with(end)
+        })
+        || ["omplian", "OMPLIAN", "ccording", "CCORDING"]
+            .iter()
+            .any(|word| behind.contains(word))
 }
 
 /// The "under" or "to" that leads up to the licence's name before `start`.
@@ -349,6 +344,7 @@ fn read_version_first(sentence: &Sentence<'_>, at: usize) -> Option<(String, usi
 
 /// One licence, or several joined by "or" or "and"; whether the first is a GNU one.
 fn read_licenses(sentence: &Sentence<'_>, at: usize) -> Option<(String, usize, bool)> {
+    let is_choice = sentence.is(at, "either");
     let mut at = skip_all(sentence, at, &["either"]);
     at = skip_all(sentence, at, &["of"]);
     let (first, mut end, gnu) = read_license(sentence, at)?;
@@ -356,12 +352,16 @@ fn read_licenses(sentence: &Sentence<'_>, at: usize) -> Option<(String, usize, b
     let mut joined: Option<&str> = None;
     for _ in 0..3 {
         let behind = skip_brackets(sentence, end);
-        let operator = match sentence.word(behind).to_ascii_lowercase().as_str() {
-            "or" => "OR",
-            "and" => "AND",
+        let (operator, behind) = match sentence.word(behind).to_ascii_lowercase().as_str() {
+            "or" => ("OR", behind + 1),
+            "and" => ("AND", behind + 1),
+            // "either of", and a list of them line by line.
+            _ if is_choice && behind > 0 && sentence.between(behind - 1).contains('\n') => {
+                ("OR", behind)
+            }
             _ => break,
         };
-        let Some((next, next_end, _)) = read_license(sentence, behind + 1) else {
+        let Some((next, next_end, _)) = read_license(sentence, behind) else {
             break;
         };
         // Without parentheses nobody can say which of both operators binds.
@@ -474,31 +474,39 @@ fn skip_brackets(sentence: &Sentence<'_>, at: usize) -> usize {
 fn read_name(sentence: &Sentence<'_>, at: usize) -> Option<(Name, usize)> {
     let at = skip_all(sentence, at, &["the", "a", "an"]);
     let mut spelling = String::new();
-    let mut lengths = Vec::new();
+    // Where the spelling may end, and behind how many words.
+    let mut ends = Vec::new();
+    let mut in_brackets = false;
     for index in at..(at + MAX_NAME_WORDS).min(sentence.words.len()) {
         if index > at {
             let between = sentence.between(index - 1);
             if between.contains("\n\n") || between.len() > 24 {
                 break;
             }
+            in_brackets = match between.rfind(['(', '<', '[', ')', '>', ']']) {
+                Some(place) => matches!(between.as_bytes()[place], b'(' | b'<' | b'['),
+                None => in_brackets,
+            };
             spelling.push(' ');
         }
         spelling.push_str(sentence.word(index));
-        if sentence.between(index).starts_with('+') {
+        let behind = sentence.between(index);
+        if behind.starts_with('+') {
             spelling.push('+');
         }
         if spelling.len() > MAX_NAME_BYTES {
             break;
         }
-        lengths.push(spelling.len());
-    }
-    for (count, length) in lengths.iter().enumerate().rev() {
-        // Names are compared without articles, but none ends in one.
-        if sentence.is_one_of(at + count, &["the", "a", "an"]) {
-            continue;
+        // Names are compared without articles and brackets, but none ends in an article or
+        // within brackets: "Apache License 2.0 (LICENSE-APACHE)".
+        let closed = !in_brackets || behind.starts_with([')', '>', ']']);
+        if closed && !sentence.is_one_of(index, &["the", "a", "an"]) {
+            ends.push((spelling.len(), index + 1));
         }
-        if let Some(name) = names::read(fold(&spelling[..*length]).trim()) {
-            return Some((name, at + count + 1));
+    }
+    for (length, end) in ends.into_iter().rev() {
+        if let Some(name) = names::read(fold(&spelling[..length]).trim()) {
+            return Some((name, end));
         }
     }
     None
@@ -516,100 +524,4 @@ fn read_exception(sentence: &Sentence<'_>, at: usize) -> Option<(String, usize)>
         spelling.push(' ');
     }
     found
-}
-
-/// How Chinese sentences name the work and the licence it stands under.
-const HAN_VERBS: &[&str] = &[
-    "采用",
-    "遵循",
-    "基于",
-    "根据",
-    "依据",
-    "使用",
-    "遵守",
-    "适用",
-    "採用",
-    "遵循了",
-];
-const HAN_WORKS: &[&str] = &[
-    "作品",
-    "文章",
-    "文档",
-    "数据集",
-    "数据",
-    "项目",
-    "软件",
-    "程序",
-    "代码",
-    "仓库",
-    "库",
-    "书",
-    "站",
-    "网站",
-    "博客",
-    "文件",
-    "语料",
-    "模型",
-    "教程",
-    "工具",
-    "文",
-    "站点",
-    "專案",
-    "軟體",
-    "文檔",
-    "網站",
-    "內容",
-    "内容",
-    "资料",
-    "课程",
-    "页面",
-    "图片",
-];
-
-/// Reads "本作品采用 … 许可协议" whose 许可 or 协议 starts at `start`.
-/// A sentence that is read takes one from `budget`.
-pub(super) fn read_han(text: &str, from: usize, start: usize, budget: &mut usize) -> Option<Grant> {
-    const BACK: usize = 180;
-    let back = floor(text, start.saturating_sub(BACK)).max(from);
-    let before = &text[back..start];
-    let this = before.rfind('本')?;
-    let clause = &before[this + '本'.len_utf8()..];
-    if clause.contains(['。', '\n', '！', '？']) {
-        return None;
-    }
-    let behind_work = HAN_WORKS
-        .iter()
-        .filter_map(|work| clause.strip_prefix(work))
-        .min_by_key(|rest| rest.len())?;
-    let (between, name) = HAN_VERBS
-        .iter()
-        .filter_map(|verb| behind_work.split_once(verb))
-        .min_by_key(|(between, _)| between.len())?;
-    // Adverbs, not another subject.
-    if between.chars().count() > 8 {
-        return None;
-    }
-    *budget = budget.checked_sub(1)?;
-    let name_start = start - name.len();
-    let mut ends: Vec<usize> = text[start..]
-        .char_indices()
-        .take_while(|(_, c)| {
-            is_han(*c) || c.is_ascii_alphanumeric() || " .,，（()）》-".contains(*c)
-        })
-        .take(16)
-        .map(|(at, c)| start + at + c.len_utf8())
-        .collect();
-    while let Some(end) = ends.pop() {
-        let spelling = fold(&text[name_start..end]);
-        if let Some(Name::Expression(expression)) = names::read(spelling.trim()) {
-            return Some(Grant {
-                expression: expression.to_string(),
-                confidence: STATEMENT,
-                start: back + this,
-                end,
-                alternative: false,
-            });
-        }
-    }
-    None
 }

@@ -12,7 +12,8 @@ const BEHIND: &str = "license-identifier";
 const MAX_BYTES: usize = 512;
 
 /// Reads the tag whose word "License" starts at `start`: its expression and where it ends.
-pub(super) fn read(text: &str, start: usize) -> Option<(String, usize)> {
+/// One that is read takes one from `budget`.
+pub(super) fn read(text: &str, start: usize, budget: &mut usize) -> Option<(String, usize)> {
     let bytes = text.as_bytes();
     let is = |from: usize, word: &str| {
         bytes
@@ -22,6 +23,7 @@ pub(super) fn read(text: &str, start: usize) -> Option<(String, usize)> {
     if !(is(start.checked_sub(BEFORE.len())?, BEFORE) && is(start, BEHIND)) {
         return None;
     }
+    *budget = budget.checked_sub(1)?;
     let mut at = start + BEHIND.len();
     // `"SPDX-License-Identifier": "MIT"`, `… = 'MIT'`.
     at += bytes
@@ -68,7 +70,7 @@ mod tests {
 
     fn tag(text: &str) -> Option<String> {
         let start = text.to_ascii_lowercase().find("license-identifier")?;
-        read(text, start).map(|(expression, _)| expression)
+        read(text, start, &mut 1).map(|(expression, _)| expression)
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::words::{Word, Words, floor, is_han};
+use super::words::{Word, Words, floor, is_comment_word, is_han};
 
 /// Words of a run.
 const RUN: usize = 6;
@@ -102,11 +102,7 @@ impl Runs {
     /// The run that ends with this word, and where it starts. Single letters and figures are
     /// list marks, `dnl` and `rem` comment marks: no words of a text.
     fn push(&mut self, text: &str, word: Word) -> Option<(u64, usize)> {
-        let bytes = &text.as_bytes()[word.start..word.end];
-        if bytes.len() == 1
-            || bytes.len() == 3
-                && (bytes.eq_ignore_ascii_case(b"dnl") || bytes.eq_ignore_ascii_case(b"rem"))
-        {
+        if word.end - word.start == 1 || is_comment_word(text, word) {
             return None;
         }
         self.last[self.seen % RUN] = word;
@@ -258,21 +254,22 @@ impl Texts {
                 return chosen;
             };
             let text = &self.texts[number];
-            let mut range = usize::MAX..0;
+            let (mut start, mut end) = (usize::MAX, 0);
             found.retain(|run, place| {
                 let holds = self
                     .holders(*run)
                     .iter()
                     .any(|holder| usize::from(*holder) == number);
                 if holds {
-                    range = range.start.min(place.start)..range.end.max(place.end);
+                    start = start.min(place.start);
+                    end = end.max(place.end);
                 }
                 !holds
             });
             chosen.push(Found {
                 expression: text.expression.clone(),
                 share: f64::from(counts[number]) / f64::from(text.runs),
-                range,
+                range: start..end,
             });
         }
     }

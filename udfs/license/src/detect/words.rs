@@ -38,6 +38,12 @@ pub(super) fn is_han(character: char) -> bool {
     matches!(character, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}')
 }
 
+/// Whether a word is the comment mark of a language that writes it in letters.
+pub(super) fn is_comment_word(text: &str, word: Word) -> bool {
+    let letters = &text.as_bytes()[word.start..word.end];
+    letters.eq_ignore_ascii_case(b"dnl") || letters.eq_ignore_ascii_case(b"rem")
+}
+
 const SEED: u64 = 0xCBF2_9CE4_8422_2325;
 const FACTOR: u64 = 0x0000_0100_0000_01B3;
 
