@@ -118,7 +118,8 @@ impl Spawning {
             return;
         }
         let forbids = line.is(DISALLOW);
-        if !forbids && !(line.is(&["allow"]) && line.colon) {
+        let permits = line.is(&["allow"]) && line.colon;
+        if !forbids && !permits {
             return;
         }
         self.has_rules = true;
