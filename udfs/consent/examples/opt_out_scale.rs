@@ -90,12 +90,22 @@ fn host(number: usize) -> String {
 fn body(number: usize) -> String {
     let mut body = String::from("# robots.txt\n");
     if number % 5 == 0 {
-        for agent in ["GPTBot", "CCBot", "ClaudeBot", "Google-Extended", "Bytespider"] {
+        for agent in [
+            "GPTBot",
+            "CCBot",
+            "ClaudeBot",
+            "Google-Extended",
+            "Bytespider",
+        ] {
             body.push_str(&format!("User-agent: {agent}\nDisallow: /\n\n"));
         }
     }
     body.push_str("User-agent: *\n");
-    let kind = if number % 10 == 0 { number } else { number % 97 };
+    let kind = if number % 10 == 0 {
+        number
+    } else {
+        number % 97
+    };
     for line in 0..8 + number % 7 {
         body.push_str(&format!("Disallow: /private/{kind}/{line}/\n"));
     }

@@ -38,7 +38,9 @@ fn rules() -> OptOutRules {
 }
 
 fn check(rows: &[SnapshotRow<'_>], url: &str, at: i64) -> OptOutCheck {
-    build(rows).expect("a registry").check(Some(url), at, &rules())
+    build(rows)
+        .expect("a registry")
+        .check(Some(url), at, &rules())
 }
 
 /// The verdict, and every signal with its value.
@@ -52,49 +54,216 @@ fn told(check: &OptOutCheck) -> (&'static str, Vec<(&'static str, &str)>) {
 fn each_signal_with_an_open_robots_txt() {
     let page = "https://a.example/page";
     let rsl = |terms: &str| {
-        format!("<rsl xmlns=\"https://rslstandard.org/rsl\"><content url=\"/\"><license>{terms}</license></content></rsl>")
+        format!(
+            "<rsl xmlns=\"https://rslstandard.org/rsl\"><content url=\"/\"><license>{terms}</license></content></rsl>"
+        )
     };
     let prohibited = rsl("<prohibits type=\"usage\">ai-train</prohibits>");
     let paid = rsl("<permits type=\"usage\">ai-train</permits><payment type=\"subscription\"/>");
     let free = rsl("<permits type=\"usage\">ai-train</permits><payment type=\"free\"/>");
     let c2pa = |choice: &str| {
-        format!("{{\"label\":\"cawg.training-mining\",\"data\":{{\"entries\":{{\"cawg.ai_generative_training\":{{\"use\":\"{choice}\"}}}}}}}}")
+        format!(
+            "{{\"label\":\"cawg.training-mining\",\"data\":{{\"entries\":{{\"cawg.ai_generative_training\":{{\"use\":\"{choice}\"}}}}}}}}"
+        )
     };
     let (c2pa_no, c2pa_yes) = (c2pa("notAllowed"), c2pa("allowed"));
     let inline = format!("<script type=\"application/rsl+xml\">{prohibited}</script>");
     for (kind, url, body, verdict, signal, value) in [
-        ("tdmrep.json", "a.example", "[{\"location\":\"/\",\"tdm-reservation\":1}]", "disallowed", "tdmrep", "tdm-reservation=1; via=well_known"),
-        ("tdmrep.json", "a.example", "[{\"location\":\"/\",\"tdm-reservation\":1,\"tdm-policy\":\"https://a.example/p\"}]", "conditional", "tdmrep", "tdm-reservation=1; via=well_known; policy=https://a.example/p"),
-        ("tdmrep.json", "a.example", "[{\"location\":\"/\",\"tdm-reservation\":0}]", "allowed", "tdmrep", "tdm-reservation=0; via=well_known"),
-        ("tdmrep.json", "a.example", "{", "disallowed", "tdmrep", "tdm-reservation=1; via=well_known"),
-        ("ai.txt", "https://a.example/ai.txt", "User-Agent: *\nDisallow: /\n", "disallowed", "ai.txt", "disallow"),
-        ("ai.txt", "https://a.example/.well-known/ai.txt", "Training: allow\n", "allowed", "ai.txt", "allow"),
-        ("rsl", "https://a.example/license.xml", &prohibited, "disallowed", "rsl", "ai-train=disallowed"),
-        ("rsl", "https://a.example/license.xml", &paid, "conditional", "rsl", "ai-train=conditional"),
-        ("rsl", "https://a.example/license.xml", &free, "allowed", "rsl", "ai-train=allowed"),
-        ("headers", page, "X-Robots-Tag: noai, noindex\r\n", "disallowed", "x-robots-tag", "noai, noindex"),
-        ("headers", page, "TDM-Reservation: 1\r\n", "disallowed", "tdmrep", "tdm-reservation=1; via=header"),
-        ("headers", page, "Content-Usage: train-ai=n\r\n", "disallowed", "content-usage", "train-ai=n"),
-        ("headers", page, "Content-Usage: train-ai=y\r\n", "allowed", "content-usage", "train-ai=y"),
-        ("headers", page, "Content-Signal: ai-train=no\r\n", "disallowed", "content-signal", "ai-train=no"),
-        ("headers", page, "Link: </l>; rel=license; type=\"application/rsl+xml\"\r\n", "unknown", "rsl", "not fetched: /l"),
-        ("html", page, "<meta name=robots content=noai>", "disallowed", "meta-robots", "noai"),
-        ("html", page, "<meta name=GPTBot content=noai>", "disallowed", "meta-robots", "noai"),
-        ("html", page, "<meta name=tdm-reservation content=1>", "disallowed", "tdmrep", "tdm-reservation=1; via=html"),
-        ("html", page, &inline, "disallowed", "rsl", "ai-train=disallowed"),
+        (
+            "tdmrep.json",
+            "a.example",
+            "[{\"location\":\"/\",\"tdm-reservation\":1}]",
+            "disallowed",
+            "tdmrep",
+            "tdm-reservation=1; via=well_known",
+        ),
+        (
+            "tdmrep.json",
+            "a.example",
+            "[{\"location\":\"/\",\"tdm-reservation\":1,\"tdm-policy\":\"https://a.example/p\"}]",
+            "conditional",
+            "tdmrep",
+            "tdm-reservation=1; via=well_known; policy=https://a.example/p",
+        ),
+        (
+            "tdmrep.json",
+            "a.example",
+            "[{\"location\":\"/\",\"tdm-reservation\":0}]",
+            "allowed",
+            "tdmrep",
+            "tdm-reservation=0; via=well_known",
+        ),
+        (
+            "tdmrep.json",
+            "a.example",
+            "{",
+            "disallowed",
+            "tdmrep",
+            "tdm-reservation=1; via=well_known",
+        ),
+        (
+            "ai.txt",
+            "https://a.example/ai.txt",
+            "User-Agent: *\nDisallow: /\n",
+            "disallowed",
+            "ai.txt",
+            "disallow",
+        ),
+        (
+            "ai.txt",
+            "https://a.example/.well-known/ai.txt",
+            "Training: allow\n",
+            "allowed",
+            "ai.txt",
+            "allow",
+        ),
+        (
+            "rsl",
+            "https://a.example/license.xml",
+            &prohibited,
+            "disallowed",
+            "rsl",
+            "ai-train=disallowed",
+        ),
+        (
+            "rsl",
+            "https://a.example/license.xml",
+            &paid,
+            "conditional",
+            "rsl",
+            "ai-train=conditional",
+        ),
+        (
+            "rsl",
+            "https://a.example/license.xml",
+            &free,
+            "allowed",
+            "rsl",
+            "ai-train=allowed",
+        ),
+        (
+            "headers",
+            page,
+            "X-Robots-Tag: noai, noindex\r\n",
+            "disallowed",
+            "x-robots-tag",
+            "noai, noindex",
+        ),
+        (
+            "headers",
+            page,
+            "TDM-Reservation: 1\r\n",
+            "disallowed",
+            "tdmrep",
+            "tdm-reservation=1; via=header",
+        ),
+        (
+            "headers",
+            page,
+            "Content-Usage: train-ai=n\r\n",
+            "disallowed",
+            "content-usage",
+            "train-ai=n",
+        ),
+        (
+            "headers",
+            page,
+            "Content-Usage: train-ai=y\r\n",
+            "allowed",
+            "content-usage",
+            "train-ai=y",
+        ),
+        (
+            "headers",
+            page,
+            "Content-Signal: ai-train=no\r\n",
+            "disallowed",
+            "content-signal",
+            "ai-train=no",
+        ),
+        (
+            "headers",
+            page,
+            "Link: </l>; rel=license; type=\"application/rsl+xml\"\r\n",
+            "unknown",
+            "rsl",
+            "not fetched: /l",
+        ),
+        (
+            "html",
+            page,
+            "<meta name=robots content=noai>",
+            "disallowed",
+            "meta-robots",
+            "noai",
+        ),
+        (
+            "html",
+            page,
+            "<meta name=GPTBot content=noai>",
+            "disallowed",
+            "meta-robots",
+            "noai",
+        ),
+        (
+            "html",
+            page,
+            "<meta name=tdm-reservation content=1>",
+            "disallowed",
+            "tdmrep",
+            "tdm-reservation=1; via=html",
+        ),
+        (
+            "html",
+            page,
+            &inline,
+            "disallowed",
+            "rsl",
+            "ai-train=disallowed",
+        ),
         ("c2pa", page, &c2pa_no, "disallowed", "c2pa", "disallowed"),
         ("c2pa", page, &c2pa_yes, "allowed", "c2pa", "allowed"),
     ] {
-        let found = check(&[row("robots.txt", "a.example", 5, OPEN), row(kind, url, 6, body)], page, 6);
-        assert_eq!(told(&found), (verdict, vec![("robots.txt", "allow"), (signal, value)]), "{kind} {body}");
+        let found = check(
+            &[
+                row("robots.txt", "a.example", 5, OPEN),
+                row(kind, url, 6, body),
+            ],
+            page,
+            6,
+        );
+        assert_eq!(
+            told(&found),
+            (verdict, vec![("robots.txt", "allow"), (signal, value)]),
+            "{kind} {body}"
+        );
         assert_eq!(found.signals[1].fetched_at, 6);
         assert_eq!(found.signals[1].sha256, sha256_hex(body.as_bytes()));
         let is_of_page = url == page;
-        let other = check(&[row("robots.txt", "a.example", 5, OPEN), row(kind, url, 6, body)], "https://a.example/other", 6);
-        assert_eq!(other.signals.len(), if is_of_page { 1 } else { 2 }, "{kind} on another page");
+        let other = check(
+            &[
+                row("robots.txt", "a.example", 5, OPEN),
+                row(kind, url, 6, body),
+            ],
+            "https://a.example/other",
+            6,
+        );
+        assert_eq!(
+            other.signals.len(),
+            if is_of_page { 1 } else { 2 },
+            "{kind} on another page"
+        );
         // Nothing but a robots.txt makes a page allowed.
         let alone = check(&[row(kind, url, 6, body)], page, 6).verdict;
-        assert_eq!(alone, if verdict == "allowed" { "unknown" } else { verdict }, "{kind} alone");
+        assert_eq!(
+            alone,
+            if verdict == "allowed" {
+                "unknown"
+            } else {
+                verdict
+            },
+            "{kind} alone"
+        );
     }
 }
 
@@ -104,12 +273,39 @@ fn signals_inside_robots_txt() {
     for (body, verdict, signals) in [
         ("", "allowed", vec![("robots.txt", "allow")]),
         (CLOSED, "disallowed", vec![("robots.txt", "disallow: ")]),
-        ("User-agent: GPTBot\nDisallow: /\n", "disallowed", vec![("robots.txt", "disallow: GPTBot")]),
-        ("User-agent: NoSuchBot\nDisallow: /\n", "allowed", vec![("robots.txt", "allow")]),
-        ("User-agent: *\nContent-Usage: train-ai=n\nAllow: /\n", "disallowed", vec![("robots.txt", "allow"), ("content-usage", "train-ai=n")]),
-        ("User-agent: *\nContent-Signal: ai-train=no\nAllow: /\n", "disallowed", vec![("robots.txt", "allow"), ("content-signal", "ai-train=no")]),
-        ("User-agent: *\nContent-Signal: search=no\nAllow: /\n", "allowed", vec![("robots.txt", "allow")]),
-        ("License: https://l.example/l.xml\nUser-agent: *\nAllow: /\n", "unknown", vec![("robots.txt", "allow"), ("rsl", "not fetched: https://l.example/l.xml")]),
+        (
+            "User-agent: GPTBot\nDisallow: /\n",
+            "disallowed",
+            vec![("robots.txt", "disallow: GPTBot")],
+        ),
+        (
+            "User-agent: NoSuchBot\nDisallow: /\n",
+            "allowed",
+            vec![("robots.txt", "allow")],
+        ),
+        (
+            "User-agent: *\nContent-Usage: train-ai=n\nAllow: /\n",
+            "disallowed",
+            vec![("robots.txt", "allow"), ("content-usage", "train-ai=n")],
+        ),
+        (
+            "User-agent: *\nContent-Signal: ai-train=no\nAllow: /\n",
+            "disallowed",
+            vec![("robots.txt", "allow"), ("content-signal", "ai-train=no")],
+        ),
+        (
+            "User-agent: *\nContent-Signal: search=no\nAllow: /\n",
+            "allowed",
+            vec![("robots.txt", "allow")],
+        ),
+        (
+            "License: https://l.example/l.xml\nUser-agent: *\nAllow: /\n",
+            "unknown",
+            vec![
+                ("robots.txt", "allow"),
+                ("rsl", "not fetched: https://l.example/l.xml"),
+            ],
+        ),
     ] {
         let found = check(&[row("robots.txt", "a.example", 5, body)], page, 5);
         let (found_verdict, found_signals) = told(&found);
@@ -137,14 +333,19 @@ fn linked_rsl_documents_count_for_the_linking_page() {
     let expected = vec![("robots.txt", "allow"), ("rsl", "ai-train=disallowed")];
     assert_eq!(told(&found), ("disallowed", expected));
     // Two documents of a site stand side by side, the later does not replace the earlier.
-    let open = "<rsl xmlns=\"https://rslstandard.org/rsl\"><content url=\"/\"><license/></content></rsl>";
+    let open =
+        "<rsl xmlns=\"https://rslstandard.org/rsl\"><content url=\"/\"><license/></content></rsl>";
     let both = [
         row("robots.txt", "a.example", 5, OPEN),
         row("rsl", "https://a.example/1.xml", 6, rsl),
         row("rsl", "https://a.example/2.xml", 7, open),
     ];
     assert_eq!(check(&both, page, 7).verdict, "disallowed");
-    let same = [both[0], both[1], row("rsl", "https://a.example/1.xml", 7, open)];
+    let same = [
+        both[0],
+        both[1],
+        row("rsl", "https://a.example/1.xml", 7, open),
+    ];
     assert_eq!(check(&same, page, 7).verdict, "allowed");
 }
 
@@ -152,7 +353,10 @@ fn linked_rsl_documents_count_for_the_linking_page() {
 fn the_status_of_a_file_counts() {
     let page = "https://a.example/page";
     let verdict = |kind, status| {
-        let odd = SnapshotRow { status, ..row(kind, "a.example", 6, "") };
+        let odd = SnapshotRow {
+            status,
+            ..row(kind, "a.example", 6, "")
+        };
         let rows = [row("robots.txt", "a.example", 5, OPEN), odd];
         check(&rows, page, 6).verdict
     };
@@ -180,7 +384,12 @@ fn tdmrep_places_have_precedence_unless_too_old_to_allow() {
     let verdict = |page_at, at| {
         let rows = [
             row("robots.txt", "a.example", at, OPEN),
-            row("tdmrep.json", "a.example", at, "[{\"location\":\"/\",\"tdm-reservation\":1}]"),
+            row(
+                "tdmrep.json",
+                "a.example",
+                at,
+                "[{\"location\":\"/\",\"tdm-reservation\":1}]",
+            ),
             row("headers", page, page_at, "TDM-Reservation: 0\r\n"),
         ];
         check(&rows, page, at).verdict
@@ -205,7 +414,9 @@ fn snapshots_count_from_their_instant_and_allow_for_thirty_days() {
     let registry = build(&rows).expect("a registry");
     let verdict = |at, also_at| {
         let rules = OptOutRules { also_at, ..rules() };
-        registry.check(Some("http://a.example/x"), at, &rules).verdict
+        registry
+            .check(Some("http://a.example/x"), at, &rules)
+            .verdict
     };
     for (at, also_at, expected) in [
         (-1, None, "unknown"),
@@ -236,7 +447,12 @@ fn an_organisation_can_bring_its_own_crawler() {
     let list = "agent,operator,purpose,note\nOurBot,we,training,\n";
     let list = Arc::new(AgentList::from_csv("agents.csv", list).expect("a list"));
     let ours = OptOutRules::new(list);
-    let rows = [row("robots.txt", "a.example", 5, "User-agent: GPTBot\nDisallow: /\n")];
+    let rows = [row(
+        "robots.txt",
+        "a.example",
+        5,
+        "User-agent: GPTBot\nDisallow: /\n",
+    )];
     let registry = build(&rows).expect("a registry");
     // The first list that asks is remembered; another one is judged all the same.
     for _ in 0..2 {
@@ -255,7 +471,10 @@ fn hosts_ports_and_schemes() {
         row("robots.txt", "localhost", 5, OPEN),
     ])
     .expect("a registry");
-    assert_eq!((registry.len(), registry.sites(), registry.bodies()), (4, 4, 1));
+    assert_eq!(
+        (registry.len(), registry.sites(), registry.bodies()),
+        (4, 4, 1)
+    );
     assert!(registry.memory_bytes() > 0 && !registry.is_empty());
     for (url, expected) in [
         (Some("http://xn--bcher-kva.example/a"), "allowed"),
@@ -270,7 +489,11 @@ fn hosts_ports_and_schemes() {
         (Some(""), "unknown"),
         (None, "unknown"),
     ] {
-        assert_eq!(registry.check(url, 5, &rules()).verdict, expected, "{url:?}");
+        assert_eq!(
+            registry.check(url, 5, &rules()).verdict,
+            expected,
+            "{url:?}"
+        );
     }
 }
 
@@ -279,16 +502,60 @@ fn bad_rows_are_malformed() {
     let good = row("robots.txt", "https://a.example/robots.txt", 5, OPEN);
     let digest = sha256_hex(OPEN.as_bytes());
     let upper = digest.to_ascii_uppercase();
-    build(&[SnapshotRow { sha256: Some(&upper), ..good }]).expect("the right digest");
+    build(&[SnapshotRow {
+        sha256: Some(&upper),
+        ..good
+    }])
+    .expect("the right digest");
     let other = "00".repeat(32);
     for (bad, problem) in [
         (SnapshotRow { url: "", ..good }, "url is empty".to_owned()),
-        (SnapshotRow { url: "no url", ..good }, "url \"no url\" is not an http or https URL".into()),
-        (SnapshotRow { url: "ftp://a.example/robots.txt", ..good }, "url \"ftp://a.example/robots.txt\" is not an http or https URL".into()),
-        (SnapshotRow { url: "https://a.example/x/robots.txt", ..good }, "url \"https://a.example/x/robots.txt\" is not where robots.txt stands (/robots.txt)".into()),
-        (SnapshotRow { kind: "robots", ..good }, "unknown kind \"robots\" (robots.txt, tdmrep.json, ai.txt, rsl, headers, html, c2pa)".into()),
-        (SnapshotRow { sha256: Some("00"), ..good }, "sha256 is not 64 hex digits".into()),
-        (SnapshotRow { sha256: Some(&other), ..good }, format!("sha256 of robots.txt \"https://a.example/robots.txt\" is {other}, the body's is {digest}")),
+        (
+            SnapshotRow {
+                url: "no url",
+                ..good
+            },
+            "url \"no url\" is not an http or https URL".into(),
+        ),
+        (
+            SnapshotRow {
+                url: "ftp://a.example/robots.txt",
+                ..good
+            },
+            "url \"ftp://a.example/robots.txt\" is not an http or https URL".into(),
+        ),
+        (
+            SnapshotRow {
+                url: "https://a.example/x/robots.txt",
+                ..good
+            },
+            "url \"https://a.example/x/robots.txt\" is not where robots.txt stands (/robots.txt)"
+                .into(),
+        ),
+        (
+            SnapshotRow {
+                kind: "robots",
+                ..good
+            },
+            "unknown kind \"robots\" (robots.txt, tdmrep.json, ai.txt, rsl, headers, html, c2pa)"
+                .into(),
+        ),
+        (
+            SnapshotRow {
+                sha256: Some("00"),
+                ..good
+            },
+            "sha256 is not 64 hex digits".into(),
+        ),
+        (
+            SnapshotRow {
+                sha256: Some(&other),
+                ..good
+            },
+            format!(
+                "sha256 of robots.txt \"https://a.example/robots.txt\" is {other}, the body's is {digest}"
+            ),
+        ),
     ] {
         let error = build(&[good, bad]).expect_err("malformed").to_string();
         assert_eq!(error, format!("snapshots.csv, line 3: {problem}"));
@@ -307,9 +574,21 @@ const BODIES: [&str; 4] = [OPEN, CLOSED, "User-agent: GPTBot\nDisallow: /p\n", "
 const SITES: [&str; 2] = ["a.example", "b.example"];
 
 fn histories() -> impl Strategy<Value = Vec<History>> {
-    let status = prop::sample::select(vec![Some(200), Some(200), Some(404), Some(503), Some(302), None]);
+    let status = prop::sample::select(vec![
+        Some(200),
+        Some(200),
+        Some(404),
+        Some(503),
+        Some(302),
+        None,
+    ]);
     let row = (0usize..2, 0i64..10, status, 0usize..4);
-    let row = row.prop_map(|(site, at, status, body)| History { site, at, status, body });
+    let row = row.prop_map(|(site, at, status, body)| History {
+        site,
+        at,
+        status,
+        body,
+    });
     prop::collection::vec(row, 0..10)
 }
 
@@ -325,7 +604,9 @@ fn model(rows: &[History], site: usize, path: &str, at: i64, max_age: i64) -> u8
         }
         let robots = Robots::of_status(row.status, BODIES[row.body].as_bytes());
         let list = AgentList::builtin();
-        let is_open = list.training().all(|agent| robots.allowed(path, &agent.agent));
+        let is_open = list
+            .training()
+            .all(|agent| robots.allowed(path, &agent.agent));
         match (is_open, at - latest <= max_age) {
             (false, _) => 3,
             (true, true) => 0,

@@ -455,7 +455,7 @@ impl<R: Read> Block<'_, R> {
         let mut end = Vec::new();
         self.input.by_ref().take(4).read_to_end(&mut end)?;
         match &end[..] {
-            b"" | b"\r\n" | b"\r\n\r\n" => Ok(()),
+            b"" | b"\r\n" | b"\r\n\r\n" => Ok(self.input.verify()?),
             _ => Err(Problem::new(
                 "the record does not end where its Content-Length says",
             )),

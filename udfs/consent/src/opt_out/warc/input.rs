@@ -149,6 +149,15 @@ impl<R: Read> RecordBytes<R> {
         }
     }
 
+    /// After the last record of a gzip member: checks the member's check sum, before anything
+    /// of it is used. Of several records in a member only the last is checked.
+    pub(super) fn verify(&mut self) -> io::Result<()> {
+        if let State::Member(decoder) = &mut self.state {
+            decoder.fill_buf()?;
+        }
+        Ok(())
+    }
+
     /// Goes to the start of the next record, past blank lines and ends of members. `false`:
     /// there is none.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
