@@ -9,44 +9,128 @@ const BEFORE: usize = 48;
 
 /// Provinces, municipalities and regions as an address begins with them.
 const PROVINCES: &[&str] = &[
-    "北京", "天津", "上海", "重庆", "河北", "山西", "辽宁", "吉林", "黑龙江", "江苏", "浙江", "安徽",
-    "福建", "江西", "山东", "河南", "湖北", "湖南", "广东", "海南", "四川", "贵州", "云南", "陕西",
-    "甘肃", "青海", "台湾", "内蒙古", "广西", "西藏", "宁夏", "新疆", "香港", "澳门", "臺灣", "台北",
-    "臺北", "重慶", "廣東", "廣西", "澳門",
+    "北京",
+    "天津",
+    "上海",
+    "重庆",
+    "河北",
+    "山西",
+    "辽宁",
+    "吉林",
+    "黑龙江",
+    "江苏",
+    "浙江",
+    "安徽",
+    "福建",
+    "江西",
+    "山东",
+    "河南",
+    "湖北",
+    "湖南",
+    "广东",
+    "海南",
+    "四川",
+    "贵州",
+    "云南",
+    "陕西",
+    "甘肃",
+    "青海",
+    "台湾",
+    "内蒙古",
+    "广西",
+    "西藏",
+    "宁夏",
+    "新疆",
+    "香港",
+    "澳门",
+    "臺灣",
+    "台北",
+    "臺北",
+    "重慶",
+    "廣東",
+    "廣西",
+    "澳門",
 ];
 
 /// Ends of the names of administrative units.
 const LEVELS: &[&str] = &[
-    "省", "自治区", "市", "自治州", "州", "盟", "区", "區", "县", "縣", "旗", "镇", "鎮", "乡", "鄉",
-    "街道", "村", "社区",
+    "省",
+    "自治区",
+    "市",
+    "自治州",
+    "州",
+    "盟",
+    "区",
+    "區",
+    "县",
+    "縣",
+    "旗",
+    "镇",
+    "鎮",
+    "乡",
+    "鄉",
+    "街道",
+    "村",
+    "社区",
 ];
 
 /// Ends of the names of streets and housing estates, right before a number.
 const ROADS: &[&str] = &[
-    "路", "街", "大道", "道", "巷", "弄", "胡同", "里", "段", "村", "组", "小区", "园", "苑", "新村",
-    "花园", "公寓", "家园", "社区", "广场", "城", "庄", "屯", "坊", "湾", "府", "大厦", "院", "队",
+    "路", "街", "大道", "道", "巷", "弄", "胡同", "里", "段", "村", "组", "小区", "园", "苑",
+    "新村", "花园", "公寓", "家园", "社区", "广场", "城", "庄", "屯", "坊", "湾", "府", "大厦",
+    "院", "队",
 ];
 
 /// Ends that look like a street and are none.
 const NOT_ROADS: &[&str] = &[
-    "报道", "频道", "知道", "渠道", "通道", "轨道", "味道", "这里", "那里", "哪里", "公里", "阶段",
-    "手段", "法院", "医院", "学院", "剧院", "电影院", "研究院", "国务院", "线路", "思路", "铁路",
+    "报道",
+    "频道",
+    "知道",
+    "渠道",
+    "通道",
+    "轨道",
+    "味道",
+    "这里",
+    "那里",
+    "哪里",
+    "公里",
+    "阶段",
+    "手段",
+    "法院",
+    "医院",
+    "学院",
+    "剧院",
+    "电影院",
+    "研究院",
+    "国务院",
+    "线路",
+    "思路",
+    "铁路",
 ];
 
 /// What follows a number within a house, longest first.
 const UNITS: &[&str] = &[
-    "号楼", "号院", "號樓", "单元", "單元", "支弄", "号", "號", "弄", "栋", "棟", "幢", "座", "楼", "樓",
-    "层", "層", "室", "户", "戶", "组", "门",
+    "号楼", "号院", "號樓", "单元", "單元", "支弄", "号", "號", "弄", "栋", "棟", "幢", "座", "楼",
+    "樓", "层", "層", "室", "户", "戶", "组", "门",
 ];
 
 /// Units that are parts of a building.
-const PARTS: &[&str] = &["单元", "單元", "栋", "棟", "幢", "座", "楼", "樓", "层", "層", "室", "户", "戶", "号楼"];
+const PARTS: &[&str] = &[
+    "单元", "單元", "栋", "棟", "幢", "座", "楼", "樓", "层", "層", "室", "户", "戶", "号楼",
+];
 
 /// Words after which a place begins.
-const LEADS: &[&str] = &["住在", "在", "是", "为", "址", "的", "了", "到", "住", "寄", "往", "我", "你", "他", "她"];
+const LEADS: &[&str] = &[
+    "住在", "在", "是", "为", "址", "的", "了", "到", "住", "寄", "往", "我", "你", "他", "她",
+];
 
 fn is_han_numeral(c: char) -> bool {
     "一二三四五六七八九十百零〇".contains(c)
+}
+
+/// Whether a level of administration or a street can end in `c`.
+fn is_end_of_place(c: char) -> bool {
+    "省区市州盟區县縣旗镇鎮乡鄉道村路街巷弄同里段组园苑寓场城庄屯坊湾府厦院队".contains(c)
 }
 
 fn is_place(c: char) -> bool {
@@ -86,7 +170,12 @@ impl Scan<'_> {
         if number < self.address_end {
             return false;
         }
+        self.count(4 * BEFORE);
         let (window, label) = self.place_before(number);
+        let window_text = &self.text[window..number];
+        if label.is_none() && !window_text.contains(is_end_of_place) {
+            return false;
+        }
         let begin = self.first_place(window, number, label.is_some());
         let place = &self.text[begin..number];
         if place.is_empty() {
@@ -133,8 +222,12 @@ impl Scan<'_> {
             return (begin, label);
         }
         // `住在` and the like stand in the run itself.
-        for (index, _) in self.text[begin..number].char_indices().rev() {
-            let at = begin + index;
+        for (index, last) in self.text[begin..number].char_indices().rev() {
+            // The last characters of the labels there are.
+            if !"址在住地籍到往所".contains(last) {
+                continue;
+            }
+            let at = begin + index + last.len_utf8();
             let found = self.detector.labels.ending_at(self.text, at);
             if let Some(label) = found.filter(|label| label.class == Class::Address) {
                 let rest = &self.text[at..number];
@@ -148,9 +241,7 @@ impl Scan<'_> {
     /// lead-in before the first administrative unit.
     fn first_place(&self, window: usize, number: usize, labelled: bool) -> usize {
         let place = &self.text[window..number];
-        let leads_after = |from: usize| {
-            place[from..].contains(['在', '到', '是', '了', '的'])
-        };
+        let leads_after = |from: usize| place[from..].contains(['在', '到', '是', '了', '的']);
         let province = PROVINCES
             .iter()
             .flat_map(|province| place.match_indices(province).map(|(at, _)| at))
@@ -225,19 +316,27 @@ impl Scan<'_> {
     /// The end of the number at `at`: digits with letters and one hyphen, or Chinese numerals.
     fn after_number(&self, at: usize) -> usize {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-        let ascii = self.bytes[at..].iter().take(9).take_while(|byte| is_part(byte)).count();
+        let ascii = self.bytes[at..]
+            .iter()
+            .take(9)
+            .take_while(|byte| is_part(byte))
+            .count();
         if ascii > 0 {
             return if ascii <= 8 { at + ascii } else { at };
         }
-        let han = self.text[at..].chars().take(7).take_while(|&c| is_han_numeral(c)).count();
+        let han = self.text[at..]
+            .chars()
+            .take(7)
+            .take_while(|&c| is_han_numeral(c))
+            .count();
         at + han * 3
     }
 
     /// The end of the name of a building or estate at `at`, up to ten characters.
     fn after_building(&self, at: usize) -> usize {
         const ENDS: &[&str] = &[
-            "大厦", "小区", "花园", "公寓", "广场", "中心", "家园", "苑", "园", "城", "府", "院", "楼",
-            "村", "里", "座", "湾", "庭",
+            "大厦", "小区", "花园", "公寓", "广场", "中心", "家园", "苑", "园", "城", "府", "院",
+            "楼", "村", "里", "座", "湾", "庭",
         ];
         let mut end = at;
         for c in self.text[at..].chars().take(10) {
@@ -260,7 +359,9 @@ impl Scan<'_> {
 fn levels(place: &str) -> usize {
     let province = PROVINCES.iter().any(|province| place.starts_with(province));
     let count = |suffixes: &[&str]| {
-        suffixes.iter().any(|suffix| place.find(suffix).is_some_and(|at| at >= 3))
+        suffixes
+            .iter()
+            .any(|suffix| place.find(suffix).is_some_and(|at| at >= 3))
     };
     usize::from(province || count(&["省", "自治区"]))
         + usize::from(count(&["市", "自治州", "盟"]))
@@ -275,4 +376,16 @@ fn last_lead(place: &str, limit: usize) -> usize {
         .filter_map(|lead| place[..limit].rfind(lead).map(|at| at + lead.len()))
         .max()
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_ends_in_a_known_character() {
+        for word in LEVELS.iter().chain(ROADS) {
+            assert!(word.ends_with(is_end_of_place), "{word}");
+        }
+    }
 }

@@ -11,24 +11,11 @@ const WORDS: &[&str] = &[
 ];
 
 impl Scan<'_> {
-    /// A `w` or `v`: the first letter of a label.
-    pub(crate) fn chat_letter(&mut self, at: usize) -> usize {
-        let rest = &self.bytes[at..];
-        let starts = |word: &str| {
-            rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word.as_bytes())
-        };
-        if starts("wxid_") {
-            self.generated_id(at);
-            return at + 1;
+    /// `WeChat`, `weixin` and the like.
+    pub(crate) fn chat_word(&mut self, start: usize, end: usize) {
+        if !self.byte_before(start).is_ascii_alphanumeric() {
+            self.chat_label(end);
         }
-        let length = ["wechat", "weixin", "wx", "vx", "v信"]
-            .iter()
-            .find(|word| starts(word))
-            .map_or(0, |word| word.len());
-        if length > 0 && !self.byte_before(at).is_ascii_alphanumeric() {
-            self.chat_label(at + length);
-        }
-        at + 1
     }
 
     /// `微` or `薇`, of `微信`, `薇信` or `加微`.
@@ -77,7 +64,11 @@ impl Scan<'_> {
     pub(crate) fn chat_id(&mut self, label: Label, start: usize, is_said: bool) {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let rest = &self.bytes[start..];
-        let length = rest.iter().take(31).take_while(|byte| is_part(byte)).count();
+        let length = rest
+            .iter()
+            .take(31)
+            .take_while(|byte| is_part(byte))
+            .count();
         let id = &rest[..length];
         if !(6..=20).contains(&length) || !id[0].is_ascii_alphabetic() {
             return;
@@ -86,7 +77,9 @@ impl Scan<'_> {
         let further = rest.get(length + 1).copied().unwrap_or(0);
         let carries_on = matches!(after, b'@' | b':' | b'/' | b'(')
             || after == b'.' && further.is_ascii_alphanumeric();
-        let is_word = WORDS.iter().any(|word| id.eq_ignore_ascii_case(word.as_bytes()));
+        let is_word = WORDS
+            .iter()
+            .any(|word| id.eq_ignore_ascii_case(word.as_bytes()));
         let only_letters = id.iter().all(u8::is_ascii_alphabetic);
         if carries_on || is_word || only_letters && !is_said {
             return;
@@ -95,9 +88,13 @@ impl Scan<'_> {
     }
 
     /// `wxid_` and at least ten letters and digits, which is an id without any label.
-    fn generated_id(&mut self, start: usize) {
+    pub(crate) fn generated_id(&mut self, start: usize) {
         let body = &self.bytes[start + 5..];
-        let length = body.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let length = body
+            .iter()
+            .take(24)
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .count();
         let is_whole = !self.byte_before(start).is_ascii_alphanumeric();
         if (10..=20).contains(&length) && is_whole {
             self.push(Kind::Wechat, start, start + 5 + length, true, None);

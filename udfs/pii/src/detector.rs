@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
+use aho_corasick::{AhoCorasick, MatchKind};
+
 use crate::finding::{Candidate, Finding, settle};
 use crate::kind::{Kind, KindSet};
 use crate::label::LabelIndex;
 use crate::narrow::Narrowed;
-use crate::scan::Scan;
+use crate::scan::{Scan, WORDS};
 use crate::sensitive::Surroundings;
 
 /// Finds personal information. Built once, used from any number of threads.
@@ -15,6 +17,7 @@ use crate::sensitive::Surroundings;
 #[derive(Debug)]
 pub struct Detector {
     pub(crate) labels: LabelIndex,
+    pub(crate) words: AhoCorasick,
     surroundings: Surroundings,
 }
 
@@ -24,6 +27,10 @@ impl Detector {
         static BUILTIN: LazyLock<Arc<Detector>> = LazyLock::new(|| {
             Arc::new(Detector {
                 labels: LabelIndex::new(),
+                words: AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .build(WORDS.iter().map(|(word, _)| word))
+                    .expect("a few short words fit any automaton"),
                 surroundings: Surroundings::new(),
             })
         });
@@ -59,7 +66,11 @@ impl Detector {
 
     /// The distinct kinds found in `text`, sorted by name.
     pub fn kinds(&self, text: &str) -> Vec<Kind> {
-        let mut kinds: Vec<Kind> = self.candidates(text).iter().map(|found| found.kind).collect();
+        let mut kinds: Vec<Kind> = self
+            .candidates(text)
+            .iter()
+            .map(|found| found.kind)
+            .collect();
         kinds.sort_unstable_by_key(|kind| kind.as_str());
         kinds.dedup();
         kinds
@@ -75,7 +86,10 @@ impl Detector {
         let mut redacted = Cow::Borrowed(text);
         loop {
             let found = self.candidates(&redacted);
-            let mut found = found.iter().filter(|found| wanted.contains(found.kind)).peekable();
+            let mut found = found
+                .iter()
+                .filter(|found| wanted.contains(found.kind))
+                .peekable();
             if found.peek().is_none() {
                 return redacted;
             }

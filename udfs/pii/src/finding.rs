@@ -99,11 +99,7 @@ mod tests {
         let kept: Vec<_> = settled.iter().map(|c| (c.kind, c.start, c.end)).collect();
         assert_eq!(
             kept,
-            [
-                (Kind::Name, 0, 4),
-                (Kind::Email, 8, 20),
-                (Kind::Qq, 30, 38)
-            ]
+            [(Kind::Name, 0, 4), (Kind::Email, 8, 20), (Kind::Qq, 30, 38)]
         );
     }
 

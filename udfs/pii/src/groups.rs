@@ -88,7 +88,10 @@ impl Groups {
         let separators = &self.separators[from..to - 1];
         match separators.first() {
             None => Some(0),
-            Some(&first) => separators.iter().all(|&other| other == first).then_some(first),
+            Some(&first) => separators
+                .iter()
+                .all(|&other| other == first)
+                .then_some(first),
         }
     }
 

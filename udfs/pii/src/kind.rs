@@ -132,10 +132,14 @@ impl Kind {
     pub fn parse(name: &str) -> Result<Self, UnknownKind> {
         let wanted = name.trim();
         let known = |kind: &&Self| kind.as_str().eq_ignore_ascii_case(wanted);
-        Self::ALL.iter().find(known).copied().ok_or_else(|| UnknownKind {
-            name: name.to_owned(),
-            nearest: nearest(wanted, Self::ALL.iter().map(|kind| kind.as_str())),
-        })
+        Self::ALL
+            .iter()
+            .find(known)
+            .copied()
+            .ok_or_else(|| UnknownKind {
+                name: name.to_owned(),
+                nearest: nearest(wanted, Self::ALL.iter().map(|kind| kind.as_str())),
+            })
     }
 
     /// What stands in a redacted text in place of a finding: `[CN_RESIDENT_ID]`.
@@ -264,8 +268,17 @@ mod tests {
     fn a_mistyped_name_gets_a_suggestion() {
         let error = Kind::parse("cn_resident_ids").unwrap_err();
         assert_eq!(error.nearest, Some("cn_resident_id"));
-        assert!(error.to_string().contains("did you mean \"cn_resident_id\""));
-        assert!(Kind::parse("").unwrap_err().to_string().contains("known are"));
+        assert!(
+            error
+                .to_string()
+                .contains("did you mean \"cn_resident_id\"")
+        );
+        assert!(
+            Kind::parse("")
+                .unwrap_err()
+                .to_string()
+                .contains("known are")
+        );
     }
 
     #[test]

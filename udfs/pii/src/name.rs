@@ -25,23 +25,96 @@ const FIELDS: &[&str] = &[
 ];
 
 /// What stands in a name field when there is no name.
-const EMPTY: &[&str] = &["无", "未知", "匿名", "不详", "保密", "暂无", "没有", "必填", "选填", "测试", "示例"];
+const EMPTY: &[&str] = &[
+    "无", "未知", "匿名", "不详", "保密", "暂无", "没有", "必填", "选填", "测试", "示例",
+];
 
 /// Words before `name` that make it a person's.
 const WHOSE: &[&str] = &[
-    "full", "patient", "student", "contact", "customer", "client", "employee", "applicant", "guest",
-    "member", "cardholder", "legal", "my", "your", "his", "her", "first", "last", "given",
-    "family", "middle", "maiden", "passenger", "real", "candidate", "tenant", "guardian",
-    "parent", "child", "child's", "patient's", "recipient", "holder", "and", "the", "emergency",
-    "contact's", "account", "beneficiary", "insured", "driver", "teacher", "witness", "name",
+    "full",
+    "patient",
+    "student",
+    "contact",
+    "customer",
+    "client",
+    "employee",
+    "applicant",
+    "guest",
+    "member",
+    "cardholder",
+    "legal",
+    "my",
+    "your",
+    "his",
+    "her",
+    "first",
+    "last",
+    "given",
+    "family",
+    "middle",
+    "maiden",
+    "passenger",
+    "real",
+    "candidate",
+    "tenant",
+    "guardian",
+    "parent",
+    "child",
+    "child's",
+    "patient's",
+    "recipient",
+    "holder",
+    "and",
+    "the",
+    "emergency",
+    "contact's",
+    "account",
+    "beneficiary",
+    "insured",
+    "driver",
+    "teacher",
+    "witness",
+    "name",
 ];
 
 /// Capitalised words that are no part of a person's name.
 const NOT_NAMES: &[&str] = &[
-    "String", "None", "Null", "Unknown", "Anonymous", "Test", "Required", "Optional", "Enter",
-    "Your", "The", "Please", "Address", "Phone", "Email", "Date", "Inc", "Ltd", "Llc", "Corp",
-    "Company", "University", "School", "Hospital", "Department", "Bank", "Street", "True", "False",
-    "Not", "This", "Section", "Type", "Value", "Default", "Example",
+    "String",
+    "None",
+    "Null",
+    "Unknown",
+    "Anonymous",
+    "Test",
+    "Required",
+    "Optional",
+    "Enter",
+    "Your",
+    "The",
+    "Please",
+    "Address",
+    "Phone",
+    "Email",
+    "Date",
+    "Inc",
+    "Ltd",
+    "Llc",
+    "Corp",
+    "Company",
+    "University",
+    "School",
+    "Hospital",
+    "Department",
+    "Bank",
+    "Street",
+    "True",
+    "False",
+    "Not",
+    "This",
+    "Section",
+    "Type",
+    "Value",
+    "Default",
+    "Example",
 ];
 
 fn is_han(c: char) -> bool {
@@ -51,6 +124,7 @@ fn is_han(c: char) -> bool {
 impl Scan<'_> {
     /// The name that begins at `start`.
     pub(crate) fn name(&mut self, label: Label, start: usize) {
+        self.count(96);
         match self.char_at(start) {
             Some(c) if is_han(c) => self.han_name(label, start),
             Some(c) if c.is_ascii_uppercase() => self.latin_name(label, start),
@@ -69,7 +143,12 @@ impl Scan<'_> {
         let mut run = &text[..run];
         if let Some(cut) = FIELDS
             .iter()
-            .filter_map(|field| run.char_indices().skip(2).map(|(at, _)| at).find(|&at| run[at..].starts_with(field)))
+            .filter_map(|field| {
+                run.char_indices()
+                    .skip(2)
+                    .map(|(at, _)| at)
+                    .find(|&at| run[at..].starts_with(field))
+            })
             .min()
         {
             run = &run[..cut];
@@ -103,11 +182,19 @@ impl Scan<'_> {
         let mut at = start;
         while words < 4 && self.byte(at).is_ascii_uppercase() {
             let rest = &self.bytes[at..];
-            let length = rest.iter().take(24).take_while(|byte| is_part(byte)).count();
+            let length = rest
+                .iter()
+                .take(24)
+                .take_while(|byte| is_part(byte))
+                .count();
             let is_initial = length == 1;
             let word = self.text[at..at + length].trim_end_matches(['-', '\'']);
             let shouts = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase());
-            if NOT_NAMES.iter().any(|other| word.eq_ignore_ascii_case(other)) || shouts && words == 0 && word.len() > 12 {
+            if NOT_NAMES
+                .iter()
+                .any(|other| word.eq_ignore_ascii_case(other))
+                || shouts && words == 0 && word.len() > 12
+            {
                 return;
             }
             // A word with a colon after it is the next field, not a part of the name.
@@ -121,14 +208,20 @@ impl Scan<'_> {
                 next += 1;
             }
             if self.byte(next) != b' ' {
-                if self.byte(next).is_ascii_digit() || self.byte(next) == b'_' || self.byte(next) == b'/' {
+                if self.byte(next).is_ascii_digit()
+                    || self.byte(next) == b'_'
+                    || self.byte(next) == b'/'
+                {
                     return;
                 }
                 break;
             }
             at = next + 1;
         }
-        let single = matches!(label.word, "first name" | "last name" | "surname" | "given name" | "family name");
+        let single = matches!(
+            label.word,
+            "first name" | "last name" | "surname" | "given name" | "family name"
+        );
         if words >= 2 || words == 1 && single {
             self.push(Kind::Name, start, end, false, Some(label));
         }
@@ -160,5 +253,7 @@ impl Scan<'_> {
 
 /// The offset of character `count`, or the end.
 fn boundary(text: &str, count: usize) -> usize {
-    text.char_indices().nth(count).map_or(text.len(), |(offset, _)| offset)
+    text.char_indices()
+        .nth(count)
+        .map_or(text.len(), |(offset, _)| offset)
 }

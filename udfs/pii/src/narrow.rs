@@ -70,12 +70,17 @@ impl<'a> Narrowed<'a> {
             .next_back()
             .map_or(start, |c| end - c.len_utf8());
         let last = self.original_offset(last);
-        let width = self.original[last..].chars().next().map_or(0, char::len_utf8);
+        let width = self.original[last..]
+            .chars()
+            .next()
+            .map_or(0, char::len_utf8);
         (self.original_offset(start), last + width)
     }
 
     fn original_offset(&self, offset: usize) -> usize {
-        let after = self.jumps.partition_point(|&(narrowed, _)| narrowed <= offset);
+        let after = self
+            .jumps
+            .partition_point(|&(narrowed, _)| narrowed <= offset);
         match after.checked_sub(1) {
             Some(index) => self.jumps[index].1 + (offset - self.jumps[index].0),
             None => offset,

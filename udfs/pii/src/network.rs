@@ -12,8 +12,30 @@ const DOMAIN: usize = 253;
 
 /// Top-level domains in other scripts that are common enough to tell where a domain ends.
 const INTERNATIONAL: &[&str] = &[
-    "中国", "中國", "公司", "网络", "網絡", "香港", "台湾", "台灣", "在线", "中文网", "商城", "集团",
-    "手机", "政务", "公益", "网址", "游戏", "рф", "한국", "みんな", "бел", "укр", "ελ", "भारत",
+    "中国",
+    "中國",
+    "公司",
+    "网络",
+    "網絡",
+    "香港",
+    "台湾",
+    "台灣",
+    "在线",
+    "中文网",
+    "商城",
+    "集团",
+    "手机",
+    "政务",
+    "公益",
+    "网址",
+    "游戏",
+    "рф",
+    "한국",
+    "みんな",
+    "бел",
+    "укр",
+    "ελ",
+    "भारत",
 ];
 
 /// Endings of file names that look like a domain after `name@2x`.
@@ -26,8 +48,25 @@ fn is_local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'.' | b'_' | b'%' | b'+' | b'-' | b'\'' | b'!' | b'#' | b'$' | b'&' | b'*' | b'/'
-                | b'=' | b'?' | b'^' | b'`' | b'{' | b'|' | b'}' | b'~'
+            b'.' | b'_'
+                | b'%'
+                | b'+'
+                | b'-'
+                | b'\''
+                | b'!'
+                | b'#'
+                | b'$'
+                | b'&'
+                | b'*'
+                | b'/'
+                | b'='
+                | b'?'
+                | b'^'
+                | b'`'
+                | b'{'
+                | b'|'
+                | b'}'
+                | b'~'
         )
 }
 
@@ -37,6 +76,7 @@ impl Scan<'_> {
         let Some(start) = self.local_part(at) else {
             return at + 1;
         };
+        self.count(at - start + DOMAIN);
         let Some((end, valid)) = self.domain(at + 1) else {
             return at + 1;
         };
@@ -49,7 +89,9 @@ impl Scan<'_> {
                     .bytes()
                     .rev()
                     .take(LOCAL)
-                    .find(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'_' | b'-'))
+                    .find(|byte| {
+                        !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'_' | b'-')
+                    })
                     == Some(b'/');
         if is_login || local == "git" && self.byte(end) == b':' {
             return end;
@@ -72,10 +114,9 @@ impl Scan<'_> {
             return None;
         }
         // What leads in is punctuation, not name: `(mail=foo@`, `/foo@`, `'foo@`.
-        if let Some(cut) = self.bytes[start..at]
-            .iter()
-            .rposition(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-'))
-        {
+        if let Some(cut) = self.bytes[start..at].iter().rposition(|byte| {
+            !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
+        }) {
             start += cut + 1;
         }
         while start < at && matches!(self.bytes[start], b'.' | b'+' | b'-' | b'%') {
@@ -144,7 +185,11 @@ impl Scan<'_> {
                 if let Some(top) = top {
                     end = Some(label_start + top.len());
                 } else {
-                    let letters = rest.bytes().take(25).take_while(u8::is_ascii_alphabetic).count();
+                    let letters = rest
+                        .bytes()
+                        .take(25)
+                        .take_while(u8::is_ascii_alphabetic)
+                        .count();
                     if (2..=24).contains(&letters) && !is_plain {
                         end = Some(label_start + letters);
                     }
@@ -157,7 +202,10 @@ impl Scan<'_> {
         }
         let end = end?;
         // One label before the top-level domain must not be a whole sentence.
-        let longest = self.text[start..end].split('.').map(|label| label.chars().count()).max();
+        let longest = self.text[start..end]
+            .split('.')
+            .map(|label| label.chars().count())
+            .max();
         (dots > 0 && longest.is_some_and(|longest| longest <= 20)).then_some((end, true))
     }
 
@@ -220,6 +268,7 @@ impl Scan<'_> {
             end += 1;
         }
         self.hextets_end = end;
+        self.count(end - start);
         if start == colon || end - start > 39 || end - start < 6 {
             return;
         }
@@ -244,7 +293,9 @@ impl Scan<'_> {
         // Global, unique local and link-local; others are no host's, or hexadecimal of another sort.
         let first = address.segments()[0];
         if matches!(first, 0x2000..=0x3FFF | 0xFC00..=0xFDFF | 0xFE80..=0xFEBF) {
-            let label = self.label_before(start).filter(|label| label.class == Class::Ip);
+            let label = self
+                .label_before(start)
+                .filter(|label| label.class == Class::Ip);
             self.push_number(Kind::Ipv6, start, end, true, label);
         }
     }

@@ -61,6 +61,7 @@ impl Scan<'_> {
         if length > 19 || length < 5 && !joins {
             return;
         }
+        self.count(48);
         let groups = Groups::read(self.bytes, start);
         if groups.count() == 0 || groups.digits(0, groups.count()).len() < 5 {
             return;
@@ -122,8 +123,22 @@ impl Scan<'_> {
             _ => matches!(
                 self.char_at(end),
                 Some(
-                    '元' | '万' | '亿' | '億' | '萬' | '次' | '年' | '月' | '个' | '個' | '件' | '吨'
-                        | '股' | '％' | '倍' | '美' | '页'
+                    '元' | '万'
+                        | '亿'
+                        | '億'
+                        | '萬'
+                        | '次'
+                        | '年'
+                        | '月'
+                        | '个'
+                        | '個'
+                        | '件'
+                        | '吨'
+                        | '股'
+                        | '％'
+                        | '倍'
+                        | '美'
+                        | '页'
                 )
             ),
         }

@@ -1,6 +1,6 @@
 //! Words that make an identifier near them sensitive.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use tamis_text::on_word_boundaries;
 
 use crate::kind::{Kind, Sensitive};
@@ -9,47 +9,232 @@ use crate::kind::{Kind, Sensitive};
 pub const WINDOW: usize = 40;
 
 const WORDS: &[(Sensitive, &[&str])] = &[
-    (Sensitive::Minor, &[
-        "未成年", "未满十四", "未满14", "不满十四", "儿童", "兒童", "幼儿园", "幼兒園", "幼儿",
-        "小学生", "小學生", "小学", "婴儿", "嬰兒", "学龄前", "under 14", "under 13", "toddler",
-        "kindergarten", "preschool", "elementary school", "primary school", "minor child",
-        "aged 5", "aged 6", "aged 7", "aged 8", "aged 9", "aged 10", "aged 11", "aged 12",
-        "aged 13",
-    ]),
-    (Sensitive::Health, &[
-        "病历", "病歷", "诊断", "診斷", "确诊", "確診", "患者", "患有", "乙肝", "艾滋", "癌", "肿瘤",
-        "腫瘤", "糖尿病", "高血压", "抑郁症", "憂鬱症", "精神病", "住院", "手术", "手術", "处方",
-        "處方", "化疗", "化療", "怀孕", "懷孕", "流产", "病情", "体检", "門診", "门诊", "就诊", "医保",
-        "残疾", "梅毒", "性病", "hiv", "aids", "cancer", "diagnosis", "diagnosed", "patient",
-        "prescription", "medical record", "diabetes", "chemotherapy", "pregnant", "pregnancy",
-        "hospitalized", "surgery", "psychiatric", "depression", "tumor", "hepatitis",
-        "health record", "health insurance",
-    ]),
-    (Sensitive::Biometric, &[
-        "指纹", "指紋", "人脸识别", "人臉識別", "人脸", "虹膜", "声纹", "掌纹", "基因检测", "基因",
-        "面部识别", "fingerprint", "facial recognition", "face recognition", "iris scan",
-        "voiceprint", "biometric", "biometrics", "dna test", "retina scan",
-    ]),
-    (Sensitive::Religion, &[
-        "宗教信仰", "信仰", "佛教", "基督教", "天主教", "伊斯兰教", "伊斯蘭教", "道教", "穆斯林",
-        "教徒", "基督徒", "受洗", "皈依", "religion", "religious", "christian", "muslim",
-        "buddhist", "catholic", "jewish", "hindu", "baptized", "church member",
-    ]),
-    (Sensitive::Finance, &[
-        "银行账户", "银行卡", "存款", "贷款", "貸款", "征信", "开户", "開戶", "余额", "工资", "薪资",
-        "房贷", "欠款", "借款", "理财", "bank account", "account balance", "loan", "mortgage",
-        "credit score", "salary", "debt", "savings account",
-    ]),
-    (Sensitive::Location, &[
-        "行踪", "行蹤", "行程", "轨迹", "軌跡", "实时位置", "定位", "航班", "车次", "入住酒店",
-        "入住", "住宿记录", "出行记录", "whereabouts", "itinerary", "gps location",
-        "location history", "real-time location", "checked in at", "flight",
-    ]),
-    (Sensitive::Identity, &[
-        "残疾人", "少数民族", "犯罪记录", "前科", "刑满释放", "吸毒", "同性恋", "政治面貌", "难民",
-        "criminal record", "convicted", "asylum", "refugee", "disability", "disabled",
-        "sexual orientation",
-    ]),
+    (
+        Sensitive::Minor,
+        &[
+            "未成年",
+            "未满十四",
+            "未满14",
+            "不满十四",
+            "儿童",
+            "兒童",
+            "幼儿园",
+            "幼兒園",
+            "幼儿",
+            "小学生",
+            "小學生",
+            "小学",
+            "婴儿",
+            "嬰兒",
+            "学龄前",
+            "under 14",
+            "under 13",
+            "toddler",
+            "kindergarten",
+            "preschool",
+            "elementary school",
+            "primary school",
+            "minor child",
+            "aged 5",
+            "aged 6",
+            "aged 7",
+            "aged 8",
+            "aged 9",
+            "aged 10",
+            "aged 11",
+            "aged 12",
+            "aged 13",
+        ],
+    ),
+    (
+        Sensitive::Health,
+        &[
+            "病历",
+            "病歷",
+            "诊断",
+            "診斷",
+            "确诊",
+            "確診",
+            "患者",
+            "患有",
+            "乙肝",
+            "艾滋",
+            "癌",
+            "肿瘤",
+            "腫瘤",
+            "糖尿病",
+            "高血压",
+            "抑郁症",
+            "憂鬱症",
+            "精神病",
+            "住院",
+            "手术",
+            "手術",
+            "处方",
+            "處方",
+            "化疗",
+            "化療",
+            "怀孕",
+            "懷孕",
+            "流产",
+            "病情",
+            "体检",
+            "門診",
+            "门诊",
+            "就诊",
+            "医保",
+            "残疾",
+            "梅毒",
+            "性病",
+            "hiv",
+            "aids",
+            "cancer",
+            "diagnosis",
+            "diagnosed",
+            "patient",
+            "prescription",
+            "medical record",
+            "diabetes",
+            "chemotherapy",
+            "pregnant",
+            "pregnancy",
+            "hospitalized",
+            "surgery",
+            "psychiatric",
+            "depression",
+            "tumor",
+            "hepatitis",
+            "health record",
+            "health insurance",
+        ],
+    ),
+    (
+        Sensitive::Biometric,
+        &[
+            "指纹",
+            "指紋",
+            "人脸识别",
+            "人臉識別",
+            "人脸",
+            "虹膜",
+            "声纹",
+            "掌纹",
+            "基因检测",
+            "基因",
+            "面部识别",
+            "fingerprint",
+            "facial recognition",
+            "face recognition",
+            "iris scan",
+            "voiceprint",
+            "biometric",
+            "biometrics",
+            "dna test",
+            "retina scan",
+        ],
+    ),
+    (
+        Sensitive::Religion,
+        &[
+            "宗教信仰",
+            "信仰",
+            "佛教",
+            "基督教",
+            "天主教",
+            "伊斯兰教",
+            "伊斯蘭教",
+            "道教",
+            "穆斯林",
+            "教徒",
+            "基督徒",
+            "受洗",
+            "皈依",
+            "religion",
+            "religious",
+            "christian",
+            "muslim",
+            "buddhist",
+            "catholic",
+            "jewish",
+            "hindu",
+            "baptized",
+            "church member",
+        ],
+    ),
+    (
+        Sensitive::Finance,
+        &[
+            "银行账户",
+            "银行卡",
+            "存款",
+            "贷款",
+            "貸款",
+            "征信",
+            "开户",
+            "開戶",
+            "余额",
+            "工资",
+            "薪资",
+            "房贷",
+            "欠款",
+            "借款",
+            "理财",
+            "bank account",
+            "account balance",
+            "loan",
+            "mortgage",
+            "credit score",
+            "salary",
+            "debt",
+            "savings account",
+        ],
+    ),
+    (
+        Sensitive::Location,
+        &[
+            "行踪",
+            "行蹤",
+            "行程",
+            "轨迹",
+            "軌跡",
+            "实时位置",
+            "定位",
+            "航班",
+            "车次",
+            "入住酒店",
+            "入住",
+            "住宿记录",
+            "出行记录",
+            "whereabouts",
+            "itinerary",
+            "gps location",
+            "location history",
+            "real-time location",
+            "checked in at",
+            "flight",
+        ],
+    ),
+    (
+        Sensitive::Identity,
+        &[
+            "残疾人",
+            "少数民族",
+            "犯罪记录",
+            "前科",
+            "刑满释放",
+            "吸毒",
+            "同性恋",
+            "政治面貌",
+            "难民",
+            "criminal record",
+            "convicted",
+            "asylum",
+            "refugee",
+            "disability",
+            "disabled",
+            "sexual orientation",
+        ],
+    ),
 ];
 
 /// Finds the words of the table in the characters around a finding.
@@ -68,7 +253,8 @@ impl Surroundings {
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
-            .build(words.iter().map(|(_, word)| word))
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(words.iter().map(|(_, word)| word).chain(AGES))
             .expect("a few hundred short words fit any automaton");
         Self { automaton, words }
     }
@@ -99,19 +285,29 @@ impl Surroundings {
         };
         let from = before(text, start);
         let to = after(text, end);
-        for (offset, window, is_before) in
-            [(from, &text[from..start], true), (end, &text[end..to], false)]
-        {
+        for (offset, window, is_before) in [
+            (from, &text[from..start], true),
+            (end, &text[end..to], false),
+        ] {
             for found in self.automaton.find_iter(window) {
                 let (word_start, word_end) = (offset + found.start(), offset + found.end());
-                if on_word_boundaries(text, word_start, word_end) {
-                    let (topic, word) = self.words[found.pattern()];
-                    let distance = if is_before { start - word_end } else { word_start - end };
-                    consider(distance, topic, word);
+                let distance = if is_before {
+                    start - word_end
+                } else {
+                    word_start - end
+                };
+                match self.words.get(found.pattern().as_usize()) {
+                    Some(&(topic, word)) => {
+                        if on_word_boundaries(text, word_start, word_end) {
+                            consider(distance, topic, word);
+                        }
+                    }
+                    None if is_child_age(&window[..found.start()]) => {
+                        let word = AGES[found.pattern().as_usize() - self.words.len()];
+                        consider(distance, Sensitive::Minor, word);
+                    }
+                    None => {}
                 }
-            }
-            if let Some(distance) = child_age(window, is_before) {
-                consider(distance, Sensitive::Minor, "岁");
             }
         }
         match (nearest, own) {
@@ -122,22 +318,15 @@ impl Surroundings {
     }
 }
 
-/// The distance to an age below fourteen, written with digits: `8岁`, `8周岁`, `8 years old`.
-fn child_age(window: &str, is_before: bool) -> Option<usize> {
-    let bytes = window.as_bytes();
-    let mut best = None;
-    for word in ["岁", "歲", "周岁", "years old", "year old", "-year-old"] {
-        for at in memchr::memmem::find_iter(bytes, word) {
-            let number = window[..at].trim_end_matches(' ');
-            let digits = number.bytes().rev().take_while(u8::is_ascii_digit).count();
-            let age = number[number.len() - digits..].parse::<u32>();
-            if (1..=2).contains(&digits) && age.is_ok_and(|age| age < 14) {
-                let distance = if is_before { bytes.len() - at } else { at };
-                best = Some(best.map_or(distance, |known: usize| known.min(distance)));
-            }
-        }
-    }
-    best
+/// Words after the number of years somebody has lived.
+const AGES: &[&str] = &["岁", "歲", "周岁", "years old", "year old", "-year-old"];
+
+/// Whether a text ends with an age below fourteen, written with digits.
+fn is_child_age(before: &str) -> bool {
+    let number = before.trim_end_matches(' ');
+    let digits = number.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let age = number[number.len() - digits..].parse::<u32>();
+    (1..=2).contains(&digits) && age.is_ok_and(|age| age < 14)
 }
 
 fn before(text: &str, start: usize) -> usize {
@@ -167,8 +356,14 @@ mod tests {
 
     #[test]
     fn topics() {
-        assert_eq!(judge(Kind::CnPhone, "确诊乙肝，电话#"), Some(Sensitive::Health));
-        assert_eq!(judge(Kind::Email, "# was diagnosed"), Some(Sensitive::Health));
+        assert_eq!(
+            judge(Kind::CnPhone, "确诊乙肝，电话#"),
+            Some(Sensitive::Health)
+        );
+        assert_eq!(
+            judge(Kind::Email, "# was diagnosed"),
+            Some(Sensitive::Health)
+        );
         assert_eq!(judge(Kind::Email, "impatiently #"), None);
         assert_eq!(judge(Kind::CnPhone, "孩子8岁，#"), Some(Sensitive::Minor));
         assert_eq!(judge(Kind::CnPhone, "先生38岁，#"), None);

@@ -5,12 +5,49 @@ use crate::label::Class;
 use crate::scan::Scan;
 
 const STREETS: &[&str] = &[
-    "street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "lane", "ln", "drive", "dr",
-    "court", "ct", "way", "place", "pl", "square", "sq", "terrace", "parkway", "pkwy", "highway",
-    "hwy", "circle", "cir", "crescent", "close", "gardens", "row", "mews",
+    "street",
+    "st",
+    "avenue",
+    "ave",
+    "road",
+    "rd",
+    "boulevard",
+    "blvd",
+    "lane",
+    "ln",
+    "drive",
+    "dr",
+    "court",
+    "ct",
+    "way",
+    "place",
+    "pl",
+    "square",
+    "sq",
+    "terrace",
+    "parkway",
+    "pkwy",
+    "highway",
+    "hwy",
+    "circle",
+    "cir",
+    "crescent",
+    "close",
+    "gardens",
+    "row",
+    "mews",
 ];
 
-const UNITS: &[&str] = &["apt", "apartment", "suite", "ste", "unit", "flat", "floor", "room"];
+const UNITS: &[&str] = &[
+    "apt",
+    "apartment",
+    "suite",
+    "ste",
+    "unit",
+    "flat",
+    "floor",
+    "room",
+];
 
 /// Postal abbreviations of the states of the United States and the District of Columbia.
 const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS \
@@ -27,7 +64,9 @@ impl Scan<'_> {
             return false;
         };
         let unit_end = self.unit(street_end);
-        let label = self.label_before(start).filter(|label| label.class == Class::Address);
+        let label = self
+            .label_before(start)
+            .filter(|label| label.class == Class::Address);
         let (finish, valid) = match self.city_state_zip(unit_end) {
             Some(finish) => (finish, true),
             None if label.is_some() => (unit_end, false),
@@ -46,7 +85,9 @@ impl Scan<'_> {
                 return None;
             }
             at += length;
-            let is_street = STREETS.iter().any(|street| word.eq_ignore_ascii_case(street));
+            let is_street = STREETS
+                .iter()
+                .any(|street| word.eq_ignore_ascii_case(street));
             if self.byte(at) == b'.' {
                 at += 1;
             }
@@ -54,7 +95,9 @@ impl Scan<'_> {
             let leads_on = more && {
                 let next = self.letters(at + 1, 20);
                 let next = &self.text[at + 1..at + 1 + next];
-                STREETS.iter().any(|street| next.eq_ignore_ascii_case(street))
+                STREETS
+                    .iter()
+                    .any(|street| next.eq_ignore_ascii_case(street))
             };
             if is_street && count > 0 && !leads_on {
                 return Some(at);
@@ -69,7 +112,10 @@ impl Scan<'_> {
 
     fn letters(&self, at: usize, most: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or(&[]);
-        rest.iter().take(most).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'\'').count()
+        rest.iter()
+            .take(most)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'\'')
+            .count()
     }
 
     fn separator(&self, at: usize) -> usize {

@@ -105,7 +105,9 @@ impl Scan<'_> {
         let to = 1 + subscriber.len();
         to <= groups.count()
             && groups.lengths()[1..to] == *subscriber
-            && groups.uniform(1, to).is_some_and(|separator| separator != b'.')
+            && groups
+                .uniform(1, to)
+                .is_some_and(|separator| separator != b'.')
             && groups.separator(0) != b'.'
             && matches!(groups.separator(to - 1), 0 | b' ' | b'-')
     }
@@ -118,7 +120,10 @@ impl Scan<'_> {
             if let Some(after) = rest.strip_prefix(mark) {
                 let digits = after.bytes().take(7).take_while(u8::is_ascii_digit).count();
                 let limit = if mark == "-" { 1..=5 } else { 1..=6 };
-                let whole = !after.as_bytes().get(digits).is_some_and(u8::is_ascii_alphanumeric);
+                let whole = !after
+                    .as_bytes()
+                    .get(digits)
+                    .is_some_and(u8::is_ascii_alphanumeric);
                 if limit.contains(&digits) && whole {
                     return end + mark.len() + digits;
                 }
@@ -155,10 +160,16 @@ impl Scan<'_> {
     fn taiwan_mobile(&mut self, number: &Number) -> bool {
         let groups = &number.groups;
         let count = if groups.matches(0, &[4, 3, 3]) || groups.matches(0, &[4, 6]) {
-            groups.lengths().iter().take(3).scan(0, |sum, &length| {
-                *sum += length;
-                Some(*sum)
-            }).position(|sum| sum == 10).map_or(1, |index| index + 1)
+            groups
+                .lengths()
+                .iter()
+                .take(3)
+                .scan(0, |sum, &length| {
+                    *sum += length;
+                    Some(*sum)
+                })
+                .position(|sum| sum == 10)
+                .map_or(1, |index| index + 1)
         } else if number.is_one(10) && number.labelled(Class::Phone) {
             1
         } else {
@@ -315,7 +326,11 @@ fn mainland(national: &[u8]) -> Option<bool> {
     with_zero[1..=national.len()].copy_from_slice(national);
     let whole = &with_zero[..=national.len()];
     // Some write the 0 of the area code after +86 as well.
-    let whole = if national[0] == b'0' { &whole[1..] } else { whole };
+    let whole = if national[0] == b'0' {
+        &whole[1..]
+    } else {
+        whole
+    };
     let area = check::area_code_length(whole)?;
     landline(&whole[..area], &whole[area..])
 }
@@ -379,7 +394,10 @@ impl Written {
     }
 
     fn digits(&self) -> &[u8] {
-        let total = self.count.checked_sub(1).map_or(0, |last| self.groups[last].0);
+        let total = self
+            .count
+            .checked_sub(1)
+            .map_or(0, |last| self.groups[last].0);
         &self.digits[..total]
     }
 

@@ -7,7 +7,8 @@ use crate::label::{Class, Label};
 use crate::scan::Scan;
 
 /// The character that stands for each province on a plate (GA 36).
-const PROVINCES: &str = "京津沪滬渝冀豫云辽遼黑湘皖鲁魯新苏蘇浙赣贛鄂桂甘晋晉蒙陕陝吉闽閩贵貴粤粵青藏川宁寧琼瓊";
+const PROVINCES: &str =
+    "京津沪滬渝冀豫云辽遼黑湘皖鲁魯新苏蘇浙赣贛鄂桂甘晋晉蒙陕陝吉闽閩贵貴粤粵青藏川宁寧琼瓊";
 
 fn is_plate_letter(byte: u8) -> bool {
     byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'O')
@@ -56,16 +57,28 @@ impl Scan<'_> {
             42 if word.starts_with(b"0x") && word[2..].iter().all(u8::is_ascii_hexdigit) => {
                 check::ethereum(&word[2..])
             }
-            26..=35 if matches!(word[0], b'1' | b'3' | b'L' | b'M' | b'D' | b'A' | b'9' | b'T')
-                && check::base58_address(word) => true,
-            26..=90 if matches!(word[0], b'b' | b'B' | b'l' | b'L' | b't' | b'T')
-                && check::segwit(word) => true,
+            26..=35
+                if matches!(
+                    word[0],
+                    b'1' | b'3' | b'L' | b'M' | b'D' | b'A' | b'9' | b'T'
+                ) && check::base58_address(word) =>
+            {
+                true
+            }
+            26..=90
+                if matches!(word[0], b'b' | b'B' | b'l' | b'L' | b't' | b'T')
+                    && check::segwit(word) =>
+            {
+                true
+            }
             _ => return false,
         };
         if matches!(self.byte_before(start), b'_' | b'-') || self.byte(end) == b'_' {
             return false;
         }
-        let label = self.label_before(start).filter(|label| label.class == Class::Wallet);
+        let label = self
+            .label_before(start)
+            .filter(|label| label.class == Class::Wallet);
         self.push_number(Kind::CryptoWallet, start, end, valid, label);
         true
     }
@@ -151,11 +164,17 @@ impl Scan<'_> {
     /// where labelled.
     fn hong_kong(&mut self, start: usize, end: usize, label: Option<Label>) -> bool {
         let word = &self.bytes[start..end];
-        let letters = word.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+        let letters = word
+            .iter()
+            .take_while(|byte| byte.is_ascii_uppercase())
+            .count();
         if !matches!(letters, 1 | 2) {
             return false;
         }
-        let digits = word[letters..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = word[letters..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let label = label.filter(|label| matches!(label.class, Class::HkId | Class::Id));
         let (check_character, finish) = if digits == 6 && word.len() == letters + 6 {
             match self.bracketed_character(end) {
@@ -188,7 +207,9 @@ impl Scan<'_> {
             && word[0].is_ascii_uppercase()
             && matches!(word[1], b'1' | b'2' | b'8' | b'9' | b'A'..=b'D')
             && word[2..].iter().all(u8::is_ascii_digit);
-        if !shaped || label.is_some_and(|label| matches!(label.class, Class::Permit | Class::Passport)) {
+        if !shaped
+            || label.is_some_and(|label| matches!(label.class, Class::Permit | Class::Passport))
+        {
             return false;
         }
         let label = label.filter(|label| matches!(label.class, Class::TwId | Class::Id));
@@ -259,7 +280,9 @@ impl Scan<'_> {
         }
         // `京A12345` or `京A·12345`, `京A 12345`, `京A-12345`.
         let (serial, from) = if word[0].is_ascii_uppercase()
-            && self.char_before(start).is_some_and(|c| PROVINCES.contains(c))
+            && self
+                .char_before(start)
+                .is_some_and(|c| PROVINCES.contains(c))
         {
             (&word[1..], start)
         } else {
@@ -281,7 +304,9 @@ impl Scan<'_> {
         if !is_plate_letter(self.bytes[from]) {
             return false;
         }
-        let last = self.char_at(end).filter(|c| matches!(c, '挂' | '学' | '警' | '港' | '澳' | '试' | '超'));
+        let last = self
+            .char_at(end)
+            .filter(|c| matches!(c, '挂' | '学' | '警' | '港' | '澳' | '试' | '超'));
         let ends = match last {
             Some(last) if serial.len() == 4 => end + last.len_utf8(),
             _ if is_plate_serial(serial) => end,

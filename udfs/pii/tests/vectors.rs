@@ -79,11 +79,18 @@ fn every_vector() {
             assert!(!text.contains('⟦'), "{name}: a mark in {text:?}");
             let found = find(&detector, text);
             if !found.is_empty() {
-                wrong.push(format!("{name}: {text:?} holds nothing\n    found {found:?}"));
+                wrong.push(format!(
+                    "{name}: {text:?} holds nothing\n    found {found:?}"
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -91,15 +98,31 @@ fn there_are_enough() {
     let sections = sections();
     let found: usize = sections.values().map(|section| section.found.len()).sum();
     let none: usize = sections.values().map(|section| section.none.len()).sum();
-    assert!(found >= 250 && none >= 200, "{found} with findings, {none} without");
-    let marked: Vec<&String> = sections.values().flat_map(|section| &section.found).collect();
+    assert!(
+        found >= 250 && none >= 200,
+        "{found} with findings, {none} without"
+    );
+    let marked: Vec<&String> = sections
+        .values()
+        .flat_map(|section| &section.found)
+        .collect();
     let kinds: BTreeSet<String> = marked
         .iter()
         .flat_map(|text| parse(text).1)
         .map(|expected| expected.0)
         .collect();
-    assert_eq!(kinds.len(), Kind::ALL.len(), "every kind has a vector: {kinds:?}");
-    let chinese = marked.iter().filter(|text| text.contains(|c| matches!(c, '\u{4E00}'..='\u{9FFF}')));
+    assert_eq!(
+        kinds.len(),
+        Kind::ALL.len(),
+        "every kind has a vector: {kinds:?}"
+    );
+    let chinese = marked
+        .iter()
+        .filter(|text| text.contains(|c| matches!(c, '\u{4E00}'..='\u{9FFF}')));
     let chinese = chinese.count();
-    assert!(chinese >= 150 && marked.len() - chinese >= 80, "{chinese} of {} Chinese", marked.len());
+    assert!(
+        chinese >= 150 && marked.len() - chinese >= 80,
+        "{chinese} of {} Chinese",
+        marked.len()
+    );
 }

@@ -60,7 +60,13 @@ pub(crate) fn segwit(address: &[u8]) -> bool {
             None => return false,
         }
     }
-    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    const GENERATOR: [u32; 5] = [
+        0x3b6a_57b2,
+        0x2650_8e6d,
+        0x1ea1_19fa,
+        0x3d42_33dd,
+        0x2a14_62b3,
+    ];
     let mut checksum = 1u32;
     for value in values.iter() {
         let top = checksum >> 25;
@@ -180,7 +186,9 @@ mod tests {
         assert!(!base58_address(b"11A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"));
         assert!(segwit(b"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"));
         assert!(segwit(b"BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4"));
-        assert!(segwit(b"bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0"));
+        assert!(segwit(
+            b"bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0"
+        ));
         assert!(!segwit(b"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"));
         assert!(!segwit(b"bc1QW508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"));
     }
