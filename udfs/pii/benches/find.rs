@@ -267,7 +267,10 @@ fn dense(random: &mut Random, text: &mut String) {
     }
 }
 
-fn documents(word: fn(&mut Random, &mut String)) -> Vec<String> {
+/// Writes the next word or identifier.
+type Writer = fn(&mut Random, &mut String);
+
+fn documents(word: Writer) -> Vec<String> {
     let mut random = Random(20_260_131);
     let document = |_| {
         let mut text = String::with_capacity(DOCUMENT_BYTES + 128);
@@ -302,7 +305,7 @@ fn rate(bytes: usize, pass: impl Fn() -> usize) -> f64 {
 
 fn find(criterion: &mut Criterion) {
     let detector = Detector::builtin();
-    let generators: [(&str, fn(&mut Random, &mut String)); 3] = [
+    let generators: [(&str, Writer); 3] = [
         ("ordinary zh", chinese),
         ("ordinary en", english),
         ("dense", dense),

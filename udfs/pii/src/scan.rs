@@ -377,11 +377,6 @@ mod tests {
         let detector = Detector::builtin();
         let mut scan = Scan::new(&detector, &text);
         scan.pass(true).expect("nothing is wide any more");
-        eprintln!(
-            "{piece:?} {} {:?}",
-            scan.steps.get() / text.len(),
-            started.elapsed()
-        );
         scan.steps.get() / text.len()
     }
 

@@ -14,8 +14,10 @@ fn is_token(byte: u8) -> bool {
 /// A token is never read further than this.
 const LONGEST: usize = 4096;
 
-/// Prefixes that end in the byte that is looked at, the characters that follow, least and most.
-const PREFIXES: &[(&str, fn(&u8) -> bool, usize, usize)] = &[
+type Prefix = (&'static str, fn(&u8) -> bool, usize, usize);
+
+/// Prefix, the characters that follow, how many at least and at most.
+const PREFIXES: &[Prefix] = &[
     ("ghp_", u8::is_ascii_alphanumeric, 36, 36),
     ("gho_", u8::is_ascii_alphanumeric, 36, 36),
     ("ghs_", u8::is_ascii_alphanumeric, 36, 36),

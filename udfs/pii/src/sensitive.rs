@@ -297,11 +297,10 @@ impl Surroundings {
                     word_start - end
                 };
                 match self.words.get(found.pattern().as_usize()) {
-                    Some(&(topic, word)) => {
-                        if on_word_boundaries(text, word_start, word_end) {
-                            consider(distance, topic, word);
-                        }
+                    Some(&(topic, word)) if on_word_boundaries(text, word_start, word_end) => {
+                        consider(distance, topic, word);
                     }
+                    Some(_) => {}
                     None if is_child_age(&window[..found.start()]) => {
                         let word = AGES[found.pattern().as_usize() - self.words.len()];
                         consider(distance, Sensitive::Minor, word);
