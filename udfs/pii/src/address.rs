@@ -128,6 +128,11 @@ fn is_han_numeral(c: char) -> bool {
     "一二三四五六七八九十百零〇".contains(c)
 }
 
+/// Whether a level of administration or a street can end in `c`.
+fn is_end_of_place(c: char) -> bool {
+    "省区市州盟區县縣旗镇鎮乡鄉道村路街巷弄同里段组园苑寓场城庄屯坊湾府厦院队".contains(c)
+}
+
 fn is_place(c: char) -> bool {
     matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3007}' | '0'..='9' | 'A'..='Z' | 'a'..='z' | '-' | ' ' | '（' | '）' | '(' | ')')
 }
@@ -165,7 +170,12 @@ impl Scan<'_> {
         if number < self.address_end {
             return false;
         }
+        self.count(4 * BEFORE);
         let (window, label) = self.place_before(number);
+        let window_text = &self.text[window..number];
+        if label.is_none() && !window_text.contains(is_end_of_place) {
+            return false;
+        }
         let begin = self.first_place(window, number, label.is_some());
         let place = &self.text[begin..number];
         if place.is_empty() {
@@ -212,8 +222,12 @@ impl Scan<'_> {
             return (begin, label);
         }
         // `住在` and the like stand in the run itself.
-        for (index, _) in self.text[begin..number].char_indices().rev() {
-            let at = begin + index;
+        for (index, last) in self.text[begin..number].char_indices().rev() {
+            // The last characters of the labels there are.
+            if !"址在住地籍到往所".contains(last) {
+                continue;
+            }
+            let at = begin + index + last.len_utf8();
             let found = self.detector.labels.ending_at(self.text, at);
             if let Some(label) = found.filter(|label| label.class == Class::Address) {
                 let rest = &self.text[at..number];
@@ -362,4 +376,16 @@ fn last_lead(place: &str, limit: usize) -> usize {
         .filter_map(|lead| place[..limit].rfind(lead).map(|at| at + lead.len()))
         .max()
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_ends_in_a_known_character() {
+        for word in LEVELS.iter().chain(ROADS) {
+            assert!(word.ends_with(is_end_of_place), "{word}");
+        }
+    }
 }

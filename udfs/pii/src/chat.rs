@@ -11,24 +11,11 @@ const WORDS: &[&str] = &[
 ];
 
 impl Scan<'_> {
-    /// A `w` or `v`: the first letter of a label.
-    pub(crate) fn chat_letter(&mut self, at: usize) -> usize {
-        let rest = &self.bytes[at..];
-        let starts = |word: &str| {
-            rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word.as_bytes())
-        };
-        if starts("wxid_") {
-            self.generated_id(at);
-            return at + 1;
+    /// `WeChat`, `weixin` and the like.
+    pub(crate) fn chat_word(&mut self, start: usize, end: usize) {
+        if !self.byte_before(start).is_ascii_alphanumeric() {
+            self.chat_label(end);
         }
-        let length = ["wechat", "weixin", "wx", "vx", "v信"]
-            .iter()
-            .find(|word| starts(word))
-            .map_or(0, |word| word.len());
-        if length > 0 && !self.byte_before(at).is_ascii_alphanumeric() {
-            self.chat_label(at + length);
-        }
-        at + 1
     }
 
     /// `微` or `薇`, of `微信`, `薇信` or `加微`.
@@ -101,7 +88,7 @@ impl Scan<'_> {
     }
 
     /// `wxid_` and at least ten letters and digits, which is an id without any label.
-    fn generated_id(&mut self, start: usize) {
+    pub(crate) fn generated_id(&mut self, start: usize) {
         let body = &self.bytes[start + 5..];
         let length = body
             .iter()

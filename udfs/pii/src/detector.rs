@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
+use aho_corasick::{AhoCorasick, MatchKind};
+
 use crate::finding::{Candidate, Finding, settle};
 use crate::kind::{Kind, KindSet};
 use crate::label::LabelIndex;
 use crate::narrow::Narrowed;
-use crate::scan::Scan;
+use crate::scan::{Scan, WORDS};
 use crate::sensitive::Surroundings;
 
 /// Finds personal information. Built once, used from any number of threads.
@@ -15,6 +17,7 @@ use crate::sensitive::Surroundings;
 #[derive(Debug)]
 pub struct Detector {
     pub(crate) labels: LabelIndex,
+    pub(crate) words: AhoCorasick,
     surroundings: Surroundings,
 }
 
@@ -24,6 +27,10 @@ impl Detector {
         static BUILTIN: LazyLock<Arc<Detector>> = LazyLock::new(|| {
             Arc::new(Detector {
                 labels: LabelIndex::new(),
+                words: AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .build(WORDS.iter().map(|(word, _)| word))
+                    .expect("a few short words fit any automaton"),
                 surroundings: Surroundings::new(),
             })
         });

@@ -124,6 +124,7 @@ fn is_han(c: char) -> bool {
 impl Scan<'_> {
     /// The name that begins at `start`.
     pub(crate) fn name(&mut self, label: Label, start: usize) {
+        self.count(96);
         match self.char_at(start) {
             Some(c) if is_han(c) => self.han_name(label, start),
             Some(c) if c.is_ascii_uppercase() => self.latin_name(label, start),
@@ -168,6 +169,12 @@ impl Scan<'_> {
             return;
         }
         let known = dotted || compound || surname;
+        // After a role (患者：…) a line of speech is as likely: only a short name with a known
+        // surname counts.
+        let is_role = !matches!(label.word, "姓名" | "名字" | "真名" | "户名" | "戶名");
+        if is_role && !(known && (length <= 3 || dotted || compound)) && label.word != "name" {
+            return;
+        }
         self.push(Kind::Name, start, start + run.len(), known, Some(label));
     }
 

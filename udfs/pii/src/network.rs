@@ -76,6 +76,7 @@ impl Scan<'_> {
         let Some(start) = self.local_part(at) else {
             return at + 1;
         };
+        self.count(at - start + DOMAIN);
         let Some((end, valid)) = self.domain(at + 1) else {
             return at + 1;
         };
@@ -267,6 +268,7 @@ impl Scan<'_> {
             end += 1;
         }
         self.hextets_end = end;
+        self.count(end - start);
         if start == colon || end - start > 39 || end - start < 6 {
             return;
         }

@@ -61,6 +61,7 @@ impl Scan<'_> {
         if length > 19 || length < 5 && !joins {
             return;
         }
+        self.count(48);
         let groups = Groups::read(self.bytes, start);
         if groups.count() == 0 || groups.digits(0, groups.count()).len() < 5 {
             return;

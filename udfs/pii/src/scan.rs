@@ -12,11 +12,9 @@ const AT: u8 = 2;
 const COLON: u8 = 3;
 const UNDERSCORE: u8 = 4;
 const DASH: u8 = 5;
-const KEY_LETTER: u8 = 6;
-const CHAT_LETTER: u8 = 7;
-const TWO_BYTES: u8 = 8;
-const THREE_BYTES: u8 = 9;
-const FOUR_BYTES: u8 = 10;
+const TWO_BYTES: u8 = 6;
+const THREE_BYTES: u8 = 7;
+const FOUR_BYTES: u8 = 8;
 
 static BYTES: [u8; 256] = byte_table();
 
@@ -30,9 +28,6 @@ const fn byte_table() -> [u8; 256] {
             b':' | b'=' => COLON,
             b'_' => UNDERSCORE,
             b'-' => DASH,
-            // Letters rare enough to look around: AKIA, LTAI, AIza, eyJ, SG.
-            b'K' | b'L' | b'z' | b'J' | b'G' => KEY_LETTER,
-            b'w' | b'W' | b'v' | b'V' => CHAT_LETTER,
             0xC2..=0xDF => TWO_BYTES,
             0xE0..=0xEF => THREE_BYTES,
             0xF0..=0xF4 => FOUR_BYTES,
@@ -99,6 +94,9 @@ pub(crate) struct Scan<'a> {
     pub(crate) address_end: usize,
     /// Where the next footer of a key begins, as far as it was looked for.
     pub(crate) key_footer: usize,
+    /// Bytes read besides the pass itself.
+    #[cfg(test)]
+    steps: std::cell::Cell<usize>,
 }
 
 impl<'a> Scan<'a> {
@@ -113,6 +111,8 @@ impl<'a> Scan<'a> {
             hextets_end: 0,
             address_end: 0,
             key_footer: 0,
+            #[cfg(test)]
+            steps: std::cell::Cell::new(0),
         }
     }
 
@@ -124,19 +124,20 @@ impl<'a> Scan<'a> {
     /// # Errors
     /// `Wide` when the text has to be narrowed first; what was found so far is void.
     pub(crate) fn run(mut self, is_narrow: bool) -> Result<Vec<Candidate>, Wide> {
+        self.pass(is_narrow)?;
+        Ok(self.found)
+    }
+
+    fn pass(&mut self, is_narrow: bool) -> Result<(), Wide> {
         let bytes = self.bytes;
         let mut at = 0;
         while at < bytes.len() {
             at = match BYTES[usize::from(bytes[at])] {
-                NOTHING => at + 1,
-                THREE_BYTES => {
-                    let code = three_byte_code(bytes, at);
-                    if CHARACTERS[(code / 64) as usize] >> (code % 64) & 1 == 0 {
-                        at + 3
-                    } else {
-                        self.character(at, code, is_narrow)?
-                    }
-                }
+                NOTHING => skip_plain(bytes, at + 1),
+                THREE_BYTES => match skip_characters(bytes, at) {
+                    (next, None) => next,
+                    (next, Some(code)) => self.character(next, code, is_narrow)?,
+                },
                 DIGIT => self.token(at),
                 AT => self.email(at),
                 COLON => {
@@ -145,8 +146,6 @@ impl<'a> Scan<'a> {
                 }
                 UNDERSCORE => self.underscore(at),
                 DASH => self.dash(at),
-                KEY_LETTER => self.key_letter(at),
-                CHAT_LETTER => self.chat_letter(at),
                 TWO_BYTES => {
                     let hides = bytes[at] == 0xC2
                         && (bytes[at + 1] == 0xAD
@@ -168,7 +167,22 @@ impl<'a> Scan<'a> {
                 _ => at + 1,
             };
         }
-        Ok(self.found)
+        self.words();
+        Ok(())
+    }
+
+    /// The places that only letters give away: prefixes of keys, names of a chat program.
+    fn words(&mut self) {
+        let detector = self.detector;
+        for found in detector.words.find_iter(self.bytes) {
+            match WORDS[found.pattern().as_usize()].1 {
+                Word::Key => self.key(found.end()),
+                Word::WebToken => self.web_token(found.start()),
+                Word::MailKey => self.mail_key(found.start()),
+                Word::Chat => self.chat_word(found.start(), found.end()),
+                Word::ChatId => self.generated_id(found.start()),
+            }
+        }
     }
 
     fn character(&mut self, at: usize, code: u32, is_narrow: bool) -> Result<usize, Wide> {
@@ -207,6 +221,7 @@ impl<'a> Scan<'a> {
             end += 1;
         }
         self.token_end = end;
+        self.count(end - start);
         if start >= self.number_end {
             if only_digits {
                 self.number(start, end);
@@ -215,6 +230,13 @@ impl<'a> Scan<'a> {
             }
         }
         end
+    }
+
+    /// Counts bytes read, for the test that the time is linear.
+    #[cfg_attr(not(test), expect(unused_variables, clippy::unused_self))]
+    pub(crate) fn count(&self, bytes: usize) {
+        #[cfg(test)]
+        self.steps.set(self.steps.get() + bytes);
     }
 
     /// The byte at `index`, 0 beyond the text.
@@ -236,10 +258,12 @@ impl<'a> Scan<'a> {
     }
 
     pub(crate) fn label_before(&self, start: usize) -> Option<Label> {
+        self.count(64);
         self.detector.labels.before(self.text, start)
     }
 
     pub(crate) fn label_near(&self, start: usize, classes: &[Class]) -> Option<Label> {
+        self.count(24 * 8);
         self.detector.labels.near(self.text, start, classes)
     }
 
@@ -277,8 +301,175 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The code of the character of three bytes at `at`.
-fn three_byte_code(bytes: &[u8], at: usize) -> u32 {
-    let bits = |index: usize, mask: u8| u32::from(bytes[at + index] & mask);
-    bits(0, 0x0F) << 12 | bits(1, 0x3F) << 6 | bits(2, 0x3F)
+/// What a word of `WORDS` begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Word {
+    Key,
+    WebToken,
+    MailKey,
+    Chat,
+    ChatId,
+}
+
+/// Words looked for as they stand, none the beginning of another.
+pub(crate) const WORDS: &[(&str, Word)] = &[
+    ("AKIA", Word::Key),
+    ("ASIA", Word::Key),
+    ("AKID", Word::Key),
+    ("LTAI", Word::Key),
+    ("AIza", Word::Key),
+    ("eyJ", Word::WebToken),
+    ("SG.", Word::MailKey),
+    ("wechat", Word::Chat),
+    ("Wechat", Word::Chat),
+    ("WeChat", Word::Chat),
+    ("weChat", Word::Chat),
+    ("WECHAT", Word::Chat),
+    ("weixin", Word::Chat),
+    ("Weixin", Word::Chat),
+    ("WeiXin", Word::Chat),
+    ("WEIXIN", Word::Chat),
+    ("v信", Word::Chat),
+    ("V信", Word::Chat),
+    ("wxid_", Word::ChatId),
+];
+
+/// The first byte from `at` on that may begin something.
+fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
+    let class = |byte: u8| BYTES[usize::from(byte)];
+    while let Some(&[a, b, c, d, e, f, g, h]) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let low = class(a) | class(b) | class(c) | class(d);
+        let high = class(e) | class(f) | class(g) | class(h);
+        if low | high != NOTHING {
+            break;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|&byte| class(byte) == NOTHING) {
+        at += 1;
+    }
+    at
+}
+
+/// Skips characters of three bytes from `at` on, up to one that is looked at more closely (then
+/// with its code) or to a character of another length.
+fn skip_characters(bytes: &[u8], mut at: usize) -> (usize, Option<u32>) {
+    while let Some(&[first @ 0xE0..=0xEF, second, third]) =
+        bytes.get(at..).and_then(<[u8]>::first_chunk)
+    {
+        let bits = |byte: u8, mask: u8| u32::from(byte & mask);
+        let code = bits(first, 0x0F) << 12 | bits(second, 0x3F) << 6 | bits(third, 0x3F);
+        if CHARACTERS[(code / 64) as usize] >> (code % 64) & 1 != 0 {
+            return (at, Some(code));
+        }
+        at += 3;
+    }
+    (at, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes read besides the pass, for each byte of a text made of `piece`.
+    fn steps_a_byte(piece: &str, bytes: usize) -> usize {
+        let text = piece.repeat(bytes / piece.len());
+        let detector = Detector::builtin();
+        let mut scan = Scan::new(&detector, &text);
+        scan.pass(true).expect("nothing is wide any more");
+        scan.steps.get() / text.len()
+    }
+
+    /// Whatever is repeated, each byte causes a bounded number of reads: a quadratic search would
+    /// read millions.
+    #[test]
+    fn the_work_is_linear() {
+        for piece in ["1", "@", "省市区"] {
+            let steps = steps_a_byte(piece, 10_000_000);
+            assert!(steps < 500, "{piece:?} repeated: {steps} reads a byte");
+        }
+        for piece in [
+            "1 ",
+            "1-",
+            "1.",
+            "1号",
+            "一号",
+            "一",
+            "a1",
+            "1a ",
+            "a@",
+            "a@a.",
+            "@a.",
+            ":",
+            "a:",
+            "：",
+            "1:",
+            "::",
+            "a::b",
+            "-",
+            "_",
+            "-----BEGIN PRIVATE KEY-----",
+            "-----BEGIN ",
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n",
+            "eyJ",
+            "eyJa.",
+            "AKIA",
+            "sk-",
+            "ghp_",
+            "微信",
+            "微信a1",
+            "wechat",
+            "wxid_",
+            "姓名：",
+            "姓名：张",
+            "Name: A ",
+            "token=",
+            "token=a1",
+            "浙江省",
+            "路1号",
+            "市区路1号",
+            "1号1",
+            "(1",
+            "(1)",
+            "+1",
+            "+1 ",
+            "1 Main ",
+            "1 Main Street ",
+            "6222 ",
+            "6222020200112233446 ",
+            "bc1",
+            "DE89 ",
+            "银行卡",
+            "京A1",
+            "京A·1234",
+            "电话：1",
+            "138 1234 ",
+            "é",
+            "😀",
+            "号",
+            "第",
+            "。",
+            "=",
+            "a=",
+            "SG.",
+        ] {
+            let steps = steps_a_byte(piece, 300_000);
+            assert!(steps < 500, "{piece:?} repeated: {steps} reads a byte");
+        }
+    }
+
+    #[test]
+    fn tables_hold_what_they_should() {
+        assert_eq!(skip_plain(b"plain text, no more 1", 0), 20);
+        assert_eq!(skip_plain(b"abc", 0), 3);
+        assert_eq!(skip_characters("中文号".as_bytes(), 0), (6, Some(0x53F7)));
+        assert_eq!(skip_characters("中a".as_bytes(), 0), (3, None));
+        for (index, (word, _)) in WORDS.iter().enumerate() {
+            let later = &WORDS[index + 1..];
+            assert!(
+                later.iter().all(|(other, _)| !other.starts_with(word)),
+                "{word}"
+            );
+        }
+    }
 }

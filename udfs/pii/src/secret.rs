@@ -14,8 +14,10 @@ fn is_token(byte: u8) -> bool {
 /// A token is never read further than this.
 const LONGEST: usize = 4096;
 
-/// Prefixes that end in the byte that is looked at, the characters that follow, least and most.
-const PREFIXES: &[(&str, fn(&u8) -> bool, usize, usize)] = &[
+type Prefix = (&'static str, fn(&u8) -> bool, usize, usize);
+
+/// Prefix, the characters that follow, how many at least and at most.
+const PREFIXES: &[Prefix] = &[
     ("ghp_", u8::is_ascii_alphanumeric, 36, 36),
     ("gho_", u8::is_ascii_alphanumeric, 36, 36),
     ("ghs_", u8::is_ascii_alphanumeric, 36, 36),
@@ -58,18 +60,9 @@ impl Scan<'_> {
         self.prefixed(at + 1).unwrap_or(at + 1)
     }
 
-    /// A letter of `AKIA`, `LTAI`, `AKID`, `AIza`, `eyJ`, `SG.`.
-    pub(crate) fn key_letter(&mut self, at: usize) -> usize {
-        let before = self.byte_before(at);
-        let end = match (self.bytes[at], before) {
-            (b'K', b'A') => self.prefixed(at + 3),
-            (b'L', _) if self.byte(at + 1) == b'T' => self.prefixed(at + 4),
-            (b'z', b'I') => self.prefixed(at + 2),
-            (b'J', b'y') => self.web_token(at.saturating_sub(2)),
-            (b'G', b'S') if self.byte(at + 1) == b'.' => self.mail_key(at - 1),
-            _ => None,
-        };
-        end.unwrap_or(at + 1)
+    /// A prefix that ends in a letter: `AKIA`.
+    pub(crate) fn key(&mut self, end: usize) {
+        self.prefixed(end);
     }
 
     /// A token whose prefix ends at `end`; returns where it ends.
@@ -79,11 +72,7 @@ impl Scan<'_> {
             .iter()
             .find(|(prefix, ..)| head.ends_with(prefix.as_bytes()))?;
         let start = end - prefix.len();
-        let length = self.bytes[end..]
-            .iter()
-            .take(most + 1)
-            .take_while(|byte| is_part(byte))
-            .count();
+        let length = self.stretch(end, most + 1, is_part);
         let body = &self.bytes[end..end + length];
         if !(least..=most).contains(&length)
             || is_token(self.byte_before(start))
@@ -98,49 +87,50 @@ impl Scan<'_> {
     }
 
     /// A JSON web token (RFC 7519): three parts, the first two of them JSON objects.
-    fn web_token(&mut self, start: usize) -> Option<usize> {
-        if self.bytes.get(start..start + 3) != Some(b"eyJ") || is_token(self.byte_before(start)) {
-            return None;
+    pub(crate) fn web_token(&mut self, start: usize) {
+        if is_token(self.byte_before(start)) {
+            return;
         }
         let mut at = start;
         for part in 0..3 {
             let length = self.stretch(at, LONGEST, |byte| is_token(*byte) || *byte == b'=');
             if length < 10 || part == 1 && !self.bytes[at..].starts_with(b"eyJ") {
-                return None;
+                return;
             }
             at += length;
             if part < 2 {
                 if self.byte(at) != b'.' {
-                    return None;
+                    return;
                 }
                 at += 1;
             }
         }
         self.push(Kind::ApiKey, start, at, true, None);
-        Some(at)
     }
 
     /// `SG.` and two parts of 22 and 43.
-    fn mail_key(&mut self, start: usize) -> Option<usize> {
+    pub(crate) fn mail_key(&mut self, start: usize) {
         if is_token(self.byte_before(start)) {
-            return None;
+            return;
         }
         let first = self.stretch(start + 3, 23, |byte| is_token(*byte));
         let second = self.stretch(start + 26, 44, |byte| is_token(*byte));
         if first != 22 || self.byte(start + 25) != b'.' || second != 43 {
-            return None;
+            return;
         }
         let end = start + 26 + 43;
         self.push(Kind::ApiKey, start, end, true, None);
-        Some(end)
     }
 
     fn stretch(&self, at: usize, most: usize, is_part: fn(&u8) -> bool) -> usize {
         let rest = self.bytes.get(at..).unwrap_or(&[]);
-        rest.iter()
+        let length = rest
+            .iter()
             .take(most)
             .take_while(|byte| is_part(byte))
-            .count()
+            .count();
+        self.count(length);
+        length
     }
 
     /// A bot token: eight to ten digits, a colon, 35 characters.
@@ -200,6 +190,7 @@ impl Scan<'_> {
         if self.key_footer < body {
             // Looked for once for all the headers before it.
             let next = memmem::find(&self.bytes[body..], b"-----END ");
+            self.count(next.unwrap_or(self.bytes.len() - body));
             self.key_footer = next.map_or(usize::MAX, |offset| body + offset);
         }
         let found = self
@@ -211,7 +202,9 @@ impl Scan<'_> {
             Some(offset) => {
                 let inside = &self.bytes[body..body + offset];
                 // Another header before the footer: the footer is that one's.
-                let is_own = memmem::find(inside, b"-----BEGIN ").is_none();
+                let other = memmem::find(inside, b"-----BEGIN ");
+                self.count(other.unwrap_or(inside.len()));
+                let is_own = other.is_none();
                 let symbols = || {
                     inside
                         .iter()

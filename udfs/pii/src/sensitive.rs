@@ -1,6 +1,6 @@
 //! Words that make an identifier near them sensitive.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use tamis_text::on_word_boundaries;
 
 use crate::kind::{Kind, Sensitive};
@@ -253,7 +253,8 @@ impl Surroundings {
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
-            .build(words.iter().map(|(_, word)| word))
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(words.iter().map(|(_, word)| word).chain(AGES))
             .expect("a few hundred short words fit any automaton");
         Self { automaton, words }
     }
@@ -290,18 +291,22 @@ impl Surroundings {
         ] {
             for found in self.automaton.find_iter(window) {
                 let (word_start, word_end) = (offset + found.start(), offset + found.end());
-                if on_word_boundaries(text, word_start, word_end) {
-                    let (topic, word) = self.words[found.pattern()];
-                    let distance = if is_before {
-                        start - word_end
-                    } else {
-                        word_start - end
-                    };
-                    consider(distance, topic, word);
+                let distance = if is_before {
+                    start - word_end
+                } else {
+                    word_start - end
+                };
+                match self.words.get(found.pattern().as_usize()) {
+                    Some(&(topic, word)) if on_word_boundaries(text, word_start, word_end) => {
+                        consider(distance, topic, word);
+                    }
+                    Some(_) => {}
+                    None if is_child_age(&window[..found.start()]) => {
+                        let word = AGES[found.pattern().as_usize() - self.words.len()];
+                        consider(distance, Sensitive::Minor, word);
+                    }
+                    None => {}
                 }
-            }
-            if let Some(distance) = child_age(window, is_before) {
-                consider(distance, Sensitive::Minor, "岁");
             }
         }
         match (nearest, own) {
@@ -312,22 +317,15 @@ impl Surroundings {
     }
 }
 
-/// The distance to an age below fourteen, written with digits: `8岁`, `8周岁`, `8 years old`.
-fn child_age(window: &str, is_before: bool) -> Option<usize> {
-    let bytes = window.as_bytes();
-    let mut best = None;
-    for word in ["岁", "歲", "周岁", "years old", "year old", "-year-old"] {
-        for at in memchr::memmem::find_iter(bytes, word) {
-            let number = window[..at].trim_end_matches(' ');
-            let digits = number.bytes().rev().take_while(u8::is_ascii_digit).count();
-            let age = number[number.len() - digits..].parse::<u32>();
-            if (1..=2).contains(&digits) && age.is_ok_and(|age| age < 14) {
-                let distance = if is_before { bytes.len() - at } else { at };
-                best = Some(best.map_or(distance, |known: usize| known.min(distance)));
-            }
-        }
-    }
-    best
+/// Words after the number of years somebody has lived.
+const AGES: &[&str] = &["岁", "歲", "周岁", "years old", "year old", "-year-old"];
+
+/// Whether a text ends with an age below fourteen, written with digits.
+fn is_child_age(before: &str) -> bool {
+    let number = before.trim_end_matches(' ');
+    let digits = number.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let age = number[number.len() - digits..].parse::<u32>();
+    (1..=2).contains(&digits) && age.is_ok_and(|age| age < 14)
 }
 
 fn before(text: &str, start: usize) -> usize {

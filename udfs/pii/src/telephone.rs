@@ -70,7 +70,7 @@ impl Scan<'_> {
         }
         let valid = check::is_mobile_prefix(digits);
         let labelled = number.labelled(Class::Phone);
-        if self.is_glued_after(end) && !labelled || !valid && !labelled {
+        if !labelled && (!valid || self.is_glued_after(end)) {
             return false;
         }
         self.push_number(Kind::CnPhone, number.start, end, valid, number.label);
@@ -90,7 +90,7 @@ impl Scan<'_> {
             };
             let labelled = number.labelled(Class::Phone);
             let end = self.with_extension(groups.end(pattern.len()));
-            if !valid && !labelled || self.is_glued_after(end) && !labelled {
+            if !labelled && (!valid || self.is_glued_after(end)) {
                 return false;
             }
             self.push_number(Kind::CnPhone, number.start, end, valid, number.label);
@@ -188,9 +188,7 @@ impl Scan<'_> {
     fn labelled_telephone(&mut self, number: &Number) -> bool {
         let groups = &number.groups;
         let one = number.one();
-        let is_han = number
-            .label
-            .is_some_and(|label| label.word.chars().any(|c| !c.is_ascii()));
+        let is_han = number.label.is_some_and(|label| !label.word.is_ascii());
         if matches!(one.len(), 10..=12) && groups.matches(0, &[one.len()]) {
             let area = check::area_code_length(one).map_or(0, |length| length.min(one.len()));
             if area > 0

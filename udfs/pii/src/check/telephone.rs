@@ -93,9 +93,14 @@ pub(crate) fn is_area_code(code: &[u8]) -> bool {
 }
 
 /// Area code and exchange of a ten-digit number of the North American plan begin with 2 to 9 and
-/// are not service codes.
+/// are not service codes; toll-free and premium numbers are businesses', and 400, which begins
+/// Chinese service numbers, is no area code.
 pub(crate) fn north_american(digits: &[u8]) -> bool {
     digits.len() == 10
+        && !matches!(
+            &digits[..3],
+            b"400" | b"800" | b"833" | b"844" | b"855" | b"866" | b"877" | b"888" | b"900"
+        )
         && digits[0] >= b'2'
         && digits[3] >= b'2'
         && &digits[1..3] != b"11"
