@@ -20,10 +20,10 @@ pub(crate) const SHORTEST_GROUP: u64 = 21;
 
 /// Appends a group and returns how many records it holds. `records` are written records of
 /// one subject in any order.
-pub(crate) fn write_group<'a>(
+pub(crate) fn write_group(
     body: &mut Vec<u8>,
     subject: SubjectHash,
-    records: &mut Vec<&'a [u8]>,
+    records: &mut Vec<&[u8]>,
 ) -> u64 {
     if records.len() > 1 {
         records.sort_unstable();

@@ -48,6 +48,9 @@ impl<'a> Taken<'a> {
     }
 }
 
+/// Number, subject and record of a row.
+type OwnedRow = (u64, SubjectHash, Vec<u8>);
+
 /// Rows that have one record id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SharedId {
@@ -244,7 +247,7 @@ impl Intake {
             return Ok(Vec::new());
         }
         // Different ids may have one hash: the ids themselves decide.
-        let mut found: BTreeMap<Vec<u8>, Vec<(u64, SubjectHash, Vec<u8>)>> = BTreeMap::new();
+        let mut found: BTreeMap<Vec<u8>, Vec<OwnedRow>> = BTreeMap::new();
         for bucket in 0..=u8::MAX {
             let bytes = self.rows.read(bucket)?;
             for (subject, row) in rows_of(&bytes) {

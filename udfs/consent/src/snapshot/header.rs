@@ -98,13 +98,15 @@ fn read_ends(path: &Path) -> io::Result<(Vec<u8>, [u8; 24])> {
         }
     }
     let mut counts = [0; 24];
-    if file.metadata()?.len() >= (start.len() + TRAILER) as u64 {
+    if rest_length(&start).is_ok() {
+        let body = file.metadata()?.len().checked_sub(start.len() as u64);
+        if body.is_none_or(|body| body < TRAILER as u64) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         file.seek(SeekFrom::End(-(TRAILER as i64)))?;
         file.read_exact(&mut counts)?;
-        Ok((start, counts))
-    } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
     }
+    Ok((start, counts))
 }
 
 /// How long the header is after its first bytes.
