@@ -222,10 +222,7 @@ async fn import(args: ImportArgs) -> Result<(), CliError> {
 async fn list(stores: &Stores, uri: &str) -> Result<Vec<Input>, CliError> {
     let named = |error: object_store::Error| CliError::Failed(format!("{uri}: {error}"));
     let location = stores.locate(uri)?;
-    let is_file = match location.store.head(&location.path).await {
-        Ok(meta) => Some(meta),
-        Err(_) => None,
-    };
+    let is_file = location.store.head(&location.path).await.ok();
     if let (Some(meta), false) = (is_file, uri.ends_with('/')) {
         let name = meta.location.filename().unwrap_or_default().to_owned();
         let input = Input {
@@ -327,7 +324,7 @@ impl Import {
             return self.push(file.snapshot(fetched_at, body));
         }
         let mut records = WarcImport::new(reader);
-        while let Some(found) = records.next() {
+        for found in records.by_ref() {
             match found {
                 Ok(snapshot) => self.push(snapshot)?,
                 Err(error) if error.is_fatal => return Err(input.failed(&error.to_string())),
