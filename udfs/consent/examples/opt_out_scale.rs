@@ -89,7 +89,7 @@ fn host(number: usize) -> String {
 
 fn body(number: usize) -> String {
     let mut body = String::from("# robots.txt\n");
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         for agent in [
             "GPTBot",
             "CCBot",
@@ -101,7 +101,7 @@ fn body(number: usize) -> String {
         }
     }
     body.push_str("User-agent: *\n");
-    let kind = if number % 10 == 0 {
+    let kind = if number.is_multiple_of(10) {
         number
     } else {
         number % 97
