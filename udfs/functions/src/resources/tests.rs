@@ -90,7 +90,7 @@ async fn values_are_taken_and_checked() {
 
 #[tokio::test]
 async fn what_nothing_uses_is_refused() {
-    for setting in ["model", "opt_out", "blocked"] {
+    for setting in ["model"] {
         let error = error(&[(setting, "a.csv")]).await;
         assert_eq!(
             error,
