@@ -162,6 +162,11 @@ proptest! {
 
     #[test]
     fn after_the_body_nothing_counts(head in html(), body in html()) {
+        // A head that ends inside a tag, a comment or a script has swallowed the body's tag.
+        let marked = html_signals(format!("{head}<meta name=robots content=marker>").as_bytes());
+        if !marked.robots.iter().any(|(_, content)| content == "marker") {
+            return Ok(());
+        }
         let whole = html_signals(format!("{head}<body>{body}").as_bytes());
         // Where the head's last piece leaves a tag, a quote or a comment open, the body is in it.
         let open = html_signals(format!("{head}<meta name=robots content=noai>").as_bytes());
