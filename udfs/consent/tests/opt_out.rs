@@ -38,9 +38,16 @@ fn rules() -> OptOutRules {
 }
 
 fn check(rows: &[SnapshotRow<'_>], url: &str, at: i64) -> OptOutCheck {
-    build(rows)
-        .expect("a registry")
-        .check(Some(url), at, &rules())
+    // The most restrictive comes first; these tables are in the order of the evidence.
+    let mut found = {
+        build(rows)
+            .expect("a registry")
+            .check(Some(url), at, &rules())
+    };
+    found
+        .signals
+        .sort_by_key(|signal| (signal.fetched_at, signal.signal != "robots.txt"));
+    found
 }
 
 /// The verdict, and every signal with its value.
