@@ -61,13 +61,18 @@ impl<'a> Address<'a> {
         let name = &text[host.clone()];
         // An empty label, a number in the last place (IPv4 in one of its spellings) and
         // Punycode need the real parser.
-        let last = name.rsplit('.').next().unwrap_or_default();
-        if last.is_empty()
-            || last.as_bytes()[0].is_ascii_digit()
-            || name.starts_with('.')
-            || name.contains("..")
-            || name.contains("--")
-        {
+        let (mut before, mut last_label) = (b'.', 0);
+        for (index, &byte) in name.as_bytes().iter().enumerate() {
+            if byte == before && matches!(byte, b'.' | b'-') {
+                return None;
+            }
+            if byte == b'.' {
+                last_label = index + 1;
+            }
+            before = byte;
+        }
+        let last = name.as_bytes().get(last_label);
+        if last.is_none_or(u8::is_ascii_digit) {
             return None;
         }
         let mut at = host.end;
@@ -87,18 +92,22 @@ impl<'a> Address<'a> {
             Some(b'/') => {
                 let path = &bytes[rest.clone()];
                 let mut before = 0;
-                for &byte in path {
+                for (index, &byte) in path.iter().enumerate() {
                     if !PLAIN[byte as usize] || (before == b'/' && byte == b'.') {
                         return None;
                     }
+                    // Dot segments may be written with %2E.
+                    if byte == b'%'
+                        && path[index..]
+                            .iter()
+                            .skip(1)
+                            .take(2)
+                            .map(u8::to_ascii_lowercase)
+                            .eq(*b"2e")
+                    {
+                        return None;
+                    }
                     before = byte;
-                }
-                // Dot segments may be written with %2E.
-                if path
-                    .windows(3)
-                    .any(|part| part.eq_ignore_ascii_case(b"%2e"))
-                {
-                    return None;
                 }
             }
             Some(_) => return None,

@@ -22,7 +22,7 @@
 //! };
 //! builder.push(|| "row 1".into(), row)?;
 //! let registry = builder.finish("2026-11", &tamis_resource::sha256_hex(b"the table"))?;
-//! let rules = OptOutRules::new(Arc::new(AgentList::builtin()));
+//! let rules = OptOutRules::new(Arc::new(AgentList::builtin().clone()));
 //! let verdict = |url, at| registry.check(Some(url), at, &rules).verdict;
 //! assert_eq!(verdict("https://example.com/page", 100), "disallowed");
 //! assert_eq!(verdict("https://example.com/page", 99), "unknown");

@@ -29,7 +29,7 @@ pub use content_signal::content_signal;
 pub use content_usage::content_usage;
 pub use headers::header_values;
 pub use html::{HTML_LIMIT, HtmlSignals, html_signals};
-pub use robots::{Robots, Rule, robots_allowed};
+pub use robots::{AgentsApart, Robots, Rule, Said, robots_allowed};
 pub use robots_tag::{TaggedContent, robots_tag, robots_tag_allowed};
 pub use rsl::{rsl_allowed, rsl_permission};
 pub use tdm::{Tdm, TdmRules, TdmVia, tdm, tdm_reserved};

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::signals::{
-    Permission, Robots, Tdm, TdmRules, c2pa_training, header_values, html_signals, tdm,
+    AgentsApart, Permission, Robots, Tdm, TdmRules, c2pa_training, header_values, html_signals, tdm,
 };
 
 use super::link::rsl_targets;
@@ -26,13 +26,24 @@ pub(super) struct Document {
     pub(super) sha256: [u8; 32],
     pub(super) content: Content,
     /// About the bytes the content holds on the heap.
+    /// Without what checks add to it.
     pub(super) heap_bytes: usize,
+}
+
+impl Document {
+    pub(super) fn heap_bytes(&self) -> usize {
+        let apart = match &self.content {
+            Content::Robots(_, apart) => apart.get().map_or(0, AgentsApart::heap_bytes),
+            _ => 0,
+        };
+        self.heap_bytes + apart
+    }
 }
 
 #[derive(Debug)]
 pub(super) enum Content {
     /// With the agents that stand for all, see [`super::OptOutRegistry`]'s `agents_apart`.
-    Robots(Robots, OnceLock<Box<[u32]>>),
+    Robots(Robots, OnceLock<AgentsApart>),
     TdmRep(TdmRules),
     AiTxt(Box<str>),
     Rsl(Box<str>),

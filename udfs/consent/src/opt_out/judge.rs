@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::address::Address;
 use crate::signals::{
-    AgentList, Permission, Robots, Tdm, ai_txt_allowed, content_signal, content_usage,
+    AgentList, AgentsApart, Permission, Robots, Tdm, ai_txt_allowed, content_signal, content_usage,
     robots_tag_allowed, rsl_permission,
 };
 
@@ -162,7 +162,7 @@ impl OptOutRegistry {
                     signal: evidence.signal,
                     value: evidence.value,
                     fetched_at: evidence.seen.fetched_at,
-                    sha256: hex::encode(self.document(evidence.seen).sha256),
+                    sha256: hexadecimal(&self.document(evidence.seen).sha256),
                 })
                 .collect(),
         }
@@ -281,25 +281,21 @@ impl Judge<'_> {
         }
     }
 
-    fn robots(&mut self, seen: Seen, robots: &Robots, apart: &OnceLock<Box<[u32]>>) {
+    fn robots(&mut self, seen: Seen, robots: &Robots, apart: &OnceLock<AgentsApart>) {
         let (rules, url) = (self.rules, self.address.url());
         let agents = self.registry.agents_apart(apart, robots, &rules.agents);
-        let refused = agents.iter().find(|agent| !robots.allowed(url, agent));
+        let said = robots.said_to_all(&agents, url, TRAIN_AI, AI_TRAIN);
+        let refused = said.refused.map(|number| {
+            let agent = rules.agents.training().nth(number as usize);
+            agent.map_or("*", |listed| listed.agent.as_str())
+        });
         let (level, value) = match refused {
-            Some(agent) => (Level::Disallowed, format!("disallow: {agent}")),
-            None => (Level::Allowed, "allow".into()),
+            Some(agent) => (Level::Disallowed, ["disallow: ", agent].concat()),
+            None => (Level::Allowed, "allow".to_owned()),
         };
         self.is_open |= level == Level::Allowed && self.is_fresh(seen);
         self.add(seen, "robots.txt", level, value);
-        let usage = agents
-            .iter()
-            .map(|agent| robots.content_usage(url, agent, TRAIN_AI));
-        let usage = most_restrictive(usage);
-        let signal = agents
-            .iter()
-            .map(|agent| robots.content_signal(url, agent, AI_TRAIN));
-        let signal = most_restrictive(signal);
-        self.preference(seen, usage, signal);
+        self.preference(seen, said.content_usage, said.content_signal);
         for link in robots.license_urls() {
             self.linked(seen, link);
         }
@@ -414,6 +410,17 @@ fn latest(slot: &[Seen], at: i64) -> &[Seen] {
         return past;
     };
     &past[past.partition_point(|seen| seen.fetched_at < last.fetched_at)..]
+}
+
+/// As `hex::encode`, which goes by single characters.
+fn hexadecimal(digest: &[u8; 32]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 64];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// One refusal refuses; without one, one permission permits.

@@ -1,12 +1,13 @@
 //! The opt-out registry: snapshots by site and by page.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use tamis_resource::Identity;
 
 use crate::keyed::{Keyed, table_bytes};
-use crate::signals::{AgentList, Robots};
+use crate::signals::{AgentList, AgentsApart, Robots};
 
 use super::content::Document;
 
@@ -61,35 +62,26 @@ impl OptOutRegistry {
         self.documents.len()
     }
 
-    /// Training agents of `list` that stand for all of them in a robots.txt: one for each
-    /// group of rules.
+    /// The training agents of `list` that a robots.txt tells apart. `known` keeps them for the
+    /// list that asked first.
     pub(super) fn agents_apart<'a>(
-        &'a self,
-        apart: &'a OnceLock<Box<[u32]>>,
+        &self,
+        known: &'a OnceLock<AgentsApart>,
         robots: &Robots,
-        list: &'a Arc<AgentList>,
-    ) -> Vec<&'a str> {
-        let names = || list.training().map(|listed| listed.agent.as_str());
+        list: &Arc<AgentList>,
+    ) -> Cow<'a, AgentsApart> {
+        let find = || robots.agents_apart(list.training().map(|listed| listed.agent.as_str()));
         let usual = self.usual_agents.get_or_init(|| Arc::clone(list));
-        let find = || robots.agents_apart(names()).into_boxed_slice();
-        let own;
-        let numbers = if Arc::ptr_eq(usual, list) {
-            apart.get_or_init(find)
+        if Arc::ptr_eq(usual, list) {
+            Cow::Borrowed(known.get_or_init(find))
         } else {
-            own = find();
-            &own
-        };
-        let name = |number: &u32| names().nth(*number as usize);
-        numbers.iter().filter_map(name).collect()
+            Cow::Owned(find())
+        }
     }
 
     /// The bytes the index and the bodies take; of a tdmrep.json an estimate.
     pub fn memory_bytes(&self) -> usize {
-        let heap: usize = self
-            .documents
-            .iter()
-            .map(|document| document.heap_bytes)
-            .sum();
+        let heap: usize = self.documents.iter().map(Document::heap_bytes).sum();
         let paths: usize = self.rsl_slots.keys().map(|path| path.len()).sum();
         self.sites.memory_bytes()
             + self.pages.memory_bytes()

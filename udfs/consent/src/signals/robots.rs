@@ -23,6 +23,7 @@ use super::content_signal::preference_in_signal;
 use super::content_usage::{Preference, preference_in_usage};
 use super::path::Target;
 use super::robots_parse::Builder;
+pub use apart::{AgentsApart, Said};
 
 /// The rules of one robots.txt, parsed once to answer for many URLs and agents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,17 +192,17 @@ impl Robots {
         else {
             return false;
         };
-        self.target_allowed(&target, agent)
+        self.target_allowed(&target, self.groups_of(agent))
     }
 
-    fn target_allowed(&self, target: &Target, agent: &[u8]) -> bool {
+    fn target_allowed(&self, target: &Target, groups: &[AgentGroup]) -> bool {
         if target.path() == b"/robots.txt" {
             return true;
         }
         match self.scope {
             Scope::AllAllowed => true,
             Scope::AllDisallowed => false,
-            Scope::Rules => self.best(target, agent).is_none_or(AccessRule::allows),
+            Scope::Rules => self.best(target, groups).is_none_or(AccessRule::allows),
         }
     }
 
@@ -212,7 +213,8 @@ impl Robots {
         if target.path() == b"/robots.txt" {
             return None;
         }
-        let rule = self.best(&target, product_token(agent.as_bytes())?)?;
+        let groups = self.groups_of(product_token(agent.as_bytes())?);
+        let rule = self.best(&target, groups)?;
         Some(Rule {
             allow: rule.allows(),
             path: String::from_utf8_lossy(rule.pattern.of(&self.text)).into_owned(),
@@ -220,9 +222,9 @@ impl Robots {
         })
     }
 
-    fn best(&self, target: &Target, agent: &[u8]) -> Option<AccessRule> {
+    fn best(&self, target: &Target, groups: &[AgentGroup]) -> Option<AccessRule> {
         let mut best: Option<AccessRule> = None;
-        for entry in self.groups_of(agent) {
+        for entry in groups {
             let (_, access_start) = self.starts(entry.group);
             let end = self.groups[entry.group as usize].access_end as usize;
             let found = self.access[access_start..end]
@@ -283,10 +285,11 @@ impl Robots {
         else {
             return self.any_refusal(SignalKind::ContentUsage, category);
         };
-        if !self.target_allowed(&target, agent) {
+        let groups = self.groups_of(agent);
+        if !self.target_allowed(&target, groups) {
             return None;
         }
-        self.signal(SignalKind::ContentUsage, &target, agent, category)
+        self.signal(SignalKind::ContentUsage, &target, groups, category)
     }
 
     /// What the `Content-Signal` lines of the agent's groups say of a use, `search`,
@@ -301,7 +304,8 @@ impl Robots {
         else {
             return self.any_refusal(SignalKind::ContentSignal, category);
         };
-        self.signal(SignalKind::ContentSignal, &target, agent, category)
+        let groups = self.groups_of(agent);
+        self.signal(SignalKind::ContentSignal, &target, groups, category)
     }
 
     fn any_refusal(&self, kind: SignalKind, category: &str) -> Option<bool> {
@@ -324,7 +328,7 @@ impl Robots {
         &self,
         kind: SignalKind,
         target: &Target,
-        agent: &[u8],
+        groups: &[AgentGroup],
         category: &str,
     ) -> Option<bool> {
         if self.signals.is_empty() {
@@ -335,7 +339,7 @@ impl Robots {
         if refused_outside {
             return Some(false);
         }
-        let groups = self.groups_of(agent).iter().map(|entry| {
+        let groups = groups.iter().map(|entry| {
             let (start, _) = self.starts(entry.group);
             &self.signals[start..self.groups[entry.group as usize].signals_end as usize]
         });

@@ -1,54 +1,195 @@
-//! Which agents of a list a file tells apart.
+//! What a file says to all agents of a list, without asking for each of them.
 
-use super::{AgentGroup, Robots, Scope, product_token};
+use super::{AgentGroup, Robots, Scope, SignalKind, Target, product_token};
+
+/// Agents of a list that a file tells apart, see [`Robots::agents_apart`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentsApart(Box<[Apart]>);
+
+/// An agent that stands for others, and where the groups that apply to it lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Apart {
+    agent: u32,
+    start: u32,
+    end: u32,
+}
+
+impl AgentsApart {
+    /// The numbers of the agents, ascending.
+    pub fn agents(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|apart| apart.agent)
+    }
+
+    /// The bytes this holds on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+}
+
+/// What a file says to all agents of a list together: the most restrictive of what it says to
+/// each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// The number of an agent that may not fetch the URL.
+    pub refused: Option<u32>,
+    /// See [`Robots::content_usage`].
+    pub content_usage: Option<bool>,
+    /// See [`Robots::content_signal`].
+    pub content_signal: Option<bool>,
+}
 
 impl Robots {
-    /// The numbers, from 0, of agents that stand for all of `agents`: the first of each set
-    /// that the same groups apply to. What holds for them holds for every agent of the list.
+    /// Agents that stand for all of `agents`: the first of each set that the same groups apply
+    /// to. What holds for them holds for every agent of the list.
     ///
-    /// Most files have rules for `*` alone, so one agent stands for all. What is no product
-    /// token stands for itself, as it is disallowed everywhere.
-    pub fn agents_apart<'a>(&self, agents: impl IntoIterator<Item = &'a str>) -> Vec<u32> {
-        let mut known: Vec<Option<*const AgentGroup>> = Vec::new();
-        let mut apart = Vec::new();
+    /// Most files have rules for `*` alone, so one agent stands for all. An agent that is no
+    /// product token stands for itself, as it is disallowed everywhere.
+    pub fn agents_apart<'a>(&self, agents: impl IntoIterator<Item = &'a str>) -> AgentsApart {
+        let mut found: Vec<Apart> = Vec::new();
         for (number, agent) in agents.into_iter().enumerate() {
-            let groups = match product_token(agent.as_bytes()) {
-                None => None,
+            let (start, end) = match product_token(agent.as_bytes()) {
+                // No range: it cannot be read.
+                None => (1, 0),
                 // Where the status decided there are no groups.
-                Some(_) if self.scope != Scope::Rules => Some(std::ptr::null()),
-                // Groups of one token lie side by side: where they begin tells them apart.
+                Some(_) if self.scope != Scope::Rules => (0, 0),
+                // Groups of one token lie side by side.
                 Some(token) => match self.groups_of(token) {
-                    [] => Some(std::ptr::null()),
-                    groups => Some(groups.as_ptr()),
+                    [] => (0, 0),
+                    groups => {
+                        let before = |entry: &&AgentGroup| !std::ptr::eq(*entry, &groups[0]);
+                        let start = self.agents.iter().take_while(before).count();
+                        (start as u32, (start + groups.len()) as u32)
+                    }
                 },
             };
-            if !known.contains(&groups) {
-                known.push(groups);
-                apart.push(number as u32);
+            if found.iter().all(|known| !self.is_same(known, start, end)) {
+                found.push(Apart {
+                    agent: number as u32,
+                    start,
+                    end,
+                });
             }
         }
-        apart
+        AgentsApart(found.into())
+    }
+
+    /// Several tokens may share their groups.
+    fn is_same(&self, known: &Apart, start: u32, end: u32) -> bool {
+        let groups = |start: u32, end: u32| {
+            let entries = self.agents.get(start as usize..end as usize)?;
+            Some(entries.iter().map(|entry| entry.group))
+        };
+        match (groups(known.start, known.end), groups(start, end)) {
+            (Some(known), Some(new)) => known.eq(new),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// What the file says of `url` to all agents of a list: whether one of them may not fetch
+    /// it, and the preferences for the category `usage` (AIPREF) and the use `signal`
+    /// (Content-Signal), a refusal to one of them before a permission to others.
+    ///
+    /// `agents` must come from this file's [`Robots::agents_apart`].
+    pub fn said_to_all(&self, agents: &AgentsApart, url: &str, usage: &str, signal: &str) -> Said {
+        let mut said = Said {
+            refused: None,
+            content_usage: None,
+            content_signal: None,
+        };
+        let target = Target::new(url);
+        for apart in &agents.0 {
+            let groups = self.agents.get(apart.start as usize..apart.end as usize);
+            let (Some(target), Some(groups)) = (&target, groups) else {
+                said.refused = said.refused.or(Some(apart.agent));
+                for (kind, category, told) in [
+                    (SignalKind::ContentUsage, usage, &mut said.content_usage),
+                    (SignalKind::ContentSignal, signal, &mut said.content_signal),
+                ] {
+                    *told = stricter(*told, self.any_refusal(kind, category));
+                }
+                continue;
+            };
+            let is_open = self.target_allowed(target, groups);
+            if !is_open {
+                said.refused = said.refused.or(Some(apart.agent));
+                if self.signals.is_empty() {
+                    break;
+                }
+            } else if !self.signals.is_empty() {
+                let told = self.signal(SignalKind::ContentUsage, target, groups, usage);
+                said.content_usage = stricter(said.content_usage, told);
+            }
+            let told = self.signal(SignalKind::ContentSignal, target, groups, signal);
+            said.content_signal = stricter(said.content_signal, told);
+        }
+        said
+    }
+}
+
+/// One refusal refuses; without one, one permission permits.
+fn stricter(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one && other),
+        (one, other) => one.or(other),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Robots;
+    use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn one_agent_for_each_set_of_groups() {
         let apart = |text: &str, agents: &[&str]| {
-            Robots::parse(text.as_bytes()).agents_apart(agents.iter().copied())
+            let robots = Robots::parse(text.as_bytes());
+            let apart = robots.agents_apart(agents.iter().copied());
+            apart.agents().collect::<Vec<u32>>()
         };
         let agents = ["GPTBot", "CCBot", "ClaudeBot/1.0", "no token", "gptbot"];
         assert_eq!(apart("", &agents), [0, 3]);
         assert_eq!(apart("User-agent: *\nDisallow: /a", &agents), [0, 3]);
         let text = "User-agent: ccbot\nUser-agent: claudebot\nDisallow: /\n";
+        assert_eq!(apart(text, &agents), [0, 1, 3]);
+        let text = "User-agent: ccbot\nDisallow: /\n\nUser-agent: claudebot\nDisallow: /a\n";
         assert_eq!(apart(text, &agents), [0, 1, 2, 3]);
         let text = "User-agent: gptbot\nDisallow: /a\n\nUser-agent: *\nDisallow: /b\n";
         assert_eq!(apart(text, &agents), [0, 1, 3]);
         assert_eq!(apart(text, &[]), [0_u32; 0]);
         let gone = Robots::of_status(Some(404), b"User-agent: ccbot\nDisallow: /");
-        assert_eq!(gone.agents_apart(["GPTBot", "CCBot"]), [0]);
+        let gone = gone.agents_apart(["GPTBot", "CCBot"]);
+        assert_eq!(gone.agents().collect::<Vec<u32>>(), [0]);
+    }
+
+    proptest! {
+        #[test]
+        fn all_agents_together_are_each_of_them(
+            lines in prop::collection::vec(
+                prop::sample::select(vec![
+                    "User-agent: *", "User-agent: a", "User-agent: b", "User-agent: c",
+                    "Disallow: /", "Disallow: /x", "Allow: /x", "Allow: /",
+                    "Content-Usage: train-ai=n", "Content-Usage: /x train-ai=y",
+                    "Content-Signal: ai-train=no", "Content-Signal: ai-train=yes",
+                ]),
+                0..12,
+            ),
+            agents in prop::collection::vec(
+                prop::sample::select(vec!["A", "b", "c/1", "d", "no token"]), 0..5,
+            ),
+            url in prop::sample::select(vec!["https://h/", "https://h/xy", "/robots.txt", "no url"]),
+            status in prop::sample::select(vec![200, 200, 200, 404, 500]),
+        ) {
+            let robots = Robots::of_status(Some(status), lines.join("\n").as_bytes());
+            let apart = robots.agents_apart(agents.iter().copied());
+            let said = robots.said_to_all(&apart, url, "train-ai", "ai-train");
+            let refused = agents.iter().position(|agent| !robots.allowed(url, agent));
+            prop_assert_eq!(said.refused, refused.map(|number| number as u32));
+            let usage = agents.iter().filter_map(|agent| robots.content_usage(url, agent, "train-ai"));
+            prop_assert_eq!(said.content_usage, usage.min());
+            let signal = agents.iter().filter_map(|agent| robots.content_signal(url, agent, "ai-train"));
+            prop_assert_eq!(said.content_signal, signal.min());
+        }
     }
 }
