@@ -205,8 +205,8 @@ pack = \"gb45654\"                 # `tamis policy export` writes a folder to ch
 purpose = \"model-training\"       # what consent must have been given for
 use = \"train-commercial\"         # what licences must allow
 # as_of = \"2026-11-01T00:00:00Z\"  # judge as of this instant; default: the first run's clock
-# opt_out_max_age_days = \"30\"      # a snapshot older than this at the collection shows no permission
-# opt_out_also_as_of = \"true\"      # signals in force at as_of count too; default false
+# opt_out_max_age_days = 30        # a snapshot older than this at the collection shows no permission
+# opt_out_also_as_of = true        # signals in force at as_of count too; default false
 
 [resources]
 # One row a source: acquisition mode, licence evidence, contract, records. Required.

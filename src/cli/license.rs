@@ -8,7 +8,7 @@ use tamis_license::{Check, Explanation, LicensePolicy, Permission, Row, Verdict}
 
 use super::error::CliError;
 use super::print::{PrintArgs, lists, table};
-use super::sources::load;
+use super::resources::load;
 use super::stores::StoreArgs;
 
 /// Arguments of `tamis license`.

@@ -12,6 +12,7 @@ pub mod output;
 pub mod policy;
 pub mod print;
 pub mod repl;
+pub mod resources;
 pub mod run;
 pub mod settings;
 pub mod sources;

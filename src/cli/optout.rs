@@ -16,15 +16,15 @@ use tamis_consent::opt_out::files::FetchedFile;
 use tamis_consent::opt_out::warc::{WarcImport, WarcStatistics};
 
 use crate::report::progress::Progress;
-use crate::session::files::{find_files, has_wildcard};
+use crate::session::files::{FilesError, find_files, has_wildcard};
 use crate::session::reading::ObjectReader;
 use crate::session::stores::{Location, Stores};
 
 use super::error::CliError;
 use super::print::{PrintArgs, Printing, say, table};
+use super::resources::load;
 use super::run::ProgressArgs;
 use super::settings::parse_instant;
-use super::sources::load;
 use super::stores::StoreArgs;
 
 /// Snapshots written at once.
@@ -220,7 +220,6 @@ async fn import(args: ImportArgs) -> Result<(), CliError> {
 }
 
 async fn list(stores: &Stores, uri: &str) -> Result<Vec<Input>, CliError> {
-    let named = |error: object_store::Error| CliError::Failed(format!("{uri}: {error}"));
     let location = stores.locate(uri)?;
     let is_file = location.store.head(&location.path).await.ok();
     if let (Some(meta), false) = (is_file, uri.ends_with('/')) {
@@ -249,10 +248,9 @@ async fn list(stores: &Stores, uri: &str) -> Result<Vec<Input>, CliError> {
         name,
         meta,
     };
+    let not_found = |error: FilesError| CliError::Usage(error.to_string());
     if has_wildcard(uri) {
-        let found = find_files(stores, uri)
-            .await
-            .map_err(|error| CliError::Usage(error.to_string()))?;
+        let found = find_files(stores, uri).await.map_err(not_found)?;
         let inputs = found.files.into_iter().map(|meta| {
             let name = meta.location.filename().unwrap_or_default().to_owned();
             below(meta, name)
@@ -261,12 +259,20 @@ async fn list(stores: &Stores, uri: &str) -> Result<Vec<Input>, CliError> {
     }
     // Listed here: `.well-known` is hidden to those who look for data.
     let prefix = location.path.as_ref().to_owned();
-    let mut objects: Vec<ObjectMeta> = location
-        .store
-        .list(Some(&location.path))
-        .try_collect()
-        .await
-        .map_err(named)?;
+    let listed = location.store.list(Some(&location.path)).try_collect();
+    let listed: object_store::Result<Vec<ObjectMeta>> = listed.await;
+    let mut objects = match listed {
+        Ok(objects) if !objects.is_empty() => objects,
+        // Those who look for data also know why nothing is there.
+        Ok(_) => {
+            find_files(stores, uri).await.map_err(not_found)?;
+            Vec::new()
+        }
+        Err(error) => {
+            find_files(stores, uri).await.map_err(not_found)?;
+            return Err(CliError::Failed(format!("{uri}: {error}")));
+        }
+    };
     objects.sort_by(|a, b| a.location.cmp(&b.location));
     let mut inputs = Vec::new();
     for meta in objects {

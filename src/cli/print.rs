@@ -29,11 +29,6 @@ impl PrintArgs {
         self.format.or_else(by_name).unwrap_or(Format::Table)
     }
 
-    /// Whether a person reads the result as it is printed.
-    pub fn is_table(&self) -> bool {
-        self.format() == Format::Table && self.output.is_none()
-    }
-
     /// Writes a result; a reader that went away is no error.
     ///
     /// # Errors

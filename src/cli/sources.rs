@@ -5,17 +5,14 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use datafusion::arrow::array::{ArrayRef, StringArray, UInt64Array};
 use tamis_consent::SourceCheck;
-use tamis_functions::Resources;
 
 use crate::job::evidence::{EvidenceObject, Proof, prove};
 use crate::job::mix::mix;
-use crate::session::stores::Stores;
-use crate::session::{SessionOptions, load_functions, session_context};
 
 use super::error::CliError;
 use super::print::{PrintArgs, lists, say, table};
+use super::resources::load;
 use super::run::ProgressArgs;
-use super::settings::{ConfigFile, ResolvedSettings, process_environment};
 use super::stores::StoreArgs;
 
 /// Arguments of `tamis sources`.
@@ -226,31 +223,4 @@ fn columns(
         ));
     }
     columns
-}
-
-/// Resources by flags, environment and `tamis.toml`, of which only the settings in `wanted` are
-/// looked at: a command that judges sources needs no consent registry.
-///
-/// # Errors
-/// [`CliError::Usage`] for a wrong setting or a resource that does not load.
-pub(crate) async fn load(
-    stores: &Stores,
-    flags: &[String],
-    wanted: &[&str],
-) -> Result<Resources, CliError> {
-    let file = ConfigFile::in_working_directory()?;
-    let mut settings =
-        ResolvedSettings::resolve(flags, &Default::default(), &process_environment(), &file)?;
-    settings
-        .tamis
-        .retain(|key, _| wanted.contains(&key.as_str()));
-    let context = session_context(SessionOptions {
-        stores: stores.clone(),
-        ..SessionOptions::default()
-    })?;
-    let resources = load_functions(&context, &settings.tamis_settings()?).await?;
-    for warning in &resources.warnings {
-        say(&format!("warning: {warning}"));
-    }
-    Ok(resources)
 }

@@ -1,5 +1,6 @@
 //! Proving evidence: that each document a source registry names is there and is the one it was.
 
+use datafusion::arrow::array::AsArray;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::Value;
@@ -9,23 +10,12 @@ use tamis_consent::SourceRow;
 use crate::report::progress::Progress;
 use crate::session::stores::Stores;
 
-use super::commit::read_small;
+use super::commit::{EVIDENCE, read_small};
 use super::error::{JobError, Result};
 use super::output::Output;
 
 /// Objects fetched at the same time.
 const CONCURRENT: usize = 4;
-
-/// The columns of a source record that name a document, with the column of its digest.
-const COLUMNS: &[(&str, &str)] = &[
-    ("license_evidence_uri", "license_evidence_sha256"),
-    ("contract_evidence_uri", "contract_evidence_sha256"),
-    ("commitment_evidence_uri", "commitment_evidence_sha256"),
-    ("audit_report_uri", "audit_report_sha256"),
-    ("crawl_record_uri", "crawl_record_sha256"),
-    ("authorization_record_uri", "authorization_record_sha256"),
-    ("opt_out_snapshot_uri", "opt_out_snapshot_sha256"),
-];
 
 /// A document that proves something of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -69,7 +59,7 @@ impl EvidenceObject {
     /// The documents a source record in `evidence.parquet` names.
     fn of_record(source_id: &str, record: &Value) -> Vec<Self> {
         let text = |column: &str| record.get(column)?.as_str().map(str::to_owned);
-        COLUMNS
+        SourceRow::EVIDENCE_COLUMNS
             .iter()
             .filter_map(|(uri, sha256)| {
                 Some(Self {
@@ -83,27 +73,39 @@ impl EvidenceObject {
     }
 }
 
-/// The documents behind the sources of a finished output, as the registry had them then.
-pub async fn of_output(output: &Output) -> Result<Vec<EvidenceObject>> {
-    let mut objects = Vec::new();
-    for batch in read_small(output, super::commit::EVIDENCE).await? {
-        let [kinds, ids, _, records] = [0, 1, 2, 3]
-            .map(|index| datafusion::arrow::array::AsArray::as_string::<i32>(batch.column(index)));
-        for row in 0..batch.num_rows() {
-            if kinds.value(row) != "source" {
-                continue;
-            }
-            let record: Value = serde_json::from_str(records.value(row)).map_err(|error| {
+/// The source records of a finished output by source id, as the registry had them then.
+///
+/// # Errors
+/// When `evidence.parquet` cannot be read or holds a record that is no JSON.
+pub async fn source_records(output: &Output) -> Result<Vec<(String, Value)>> {
+    let mut found = Vec::new();
+    for batch in read_small(output, EVIDENCE).await? {
+        let [kinds, ids, _, records] =
+            [0, 1, 2, 3].map(|index| batch.column(index).as_string::<i32>());
+        for row in (0..batch.num_rows()).filter(|row| kinds.value(*row) == "source") {
+            let record = serde_json::from_str(records.value(row)).map_err(|error| {
                 JobError::failed(format!(
                     "{}: the record of source `{}` is damaged: {error}",
-                    output.uri(super::commit::EVIDENCE),
+                    output.uri(EVIDENCE),
                     ids.value(row)
                 ))
             })?;
-            objects.extend(EvidenceObject::of_record(ids.value(row), &record));
+            found.push((ids.value(row).to_owned(), record));
         }
     }
-    Ok(objects)
+    Ok(found)
+}
+
+/// The documents behind the sources of a finished output, as the registry had them then.
+///
+/// # Errors
+/// As [`source_records`].
+pub async fn of_output(output: &Output) -> Result<Vec<EvidenceObject>> {
+    let records = source_records(output).await?;
+    Ok(records
+        .iter()
+        .flat_map(|(id, record)| EvidenceObject::of_record(id, record))
+        .collect())
 }
 
 /// Fetches every document and compares its digest. Whatever keeps a document from being proven is
@@ -113,9 +115,13 @@ pub async fn prove(
     objects: Vec<EvidenceObject>,
     progress: &Progress,
 ) -> Vec<Proof> {
-    progress.phase("fetching evidence", 0);
+    progress.phase("fetching evidence", objects.len() as u64);
     let mut proofs: Vec<Proof> = stream::iter(objects)
-        .map(|object| prove_one(stores, object, progress))
+        .map(|object| async {
+            let proof = prove_one(stores, object).await;
+            progress.add(1);
+            proof
+        })
         .buffer_unordered(CONCURRENT)
         .collect()
         .await;
@@ -123,8 +129,8 @@ pub async fn prove(
     proofs
 }
 
-async fn prove_one(stores: &Stores, object: EvidenceObject, progress: &Progress) -> Proof {
-    match digest(stores, &object.uri, progress).await {
+async fn prove_one(stores: &Stores, object: EvidenceObject) -> Proof {
+    match digest(stores, &object.uri).await {
         Err(message) => Proof {
             problem: Some(message),
             bytes: None,
@@ -146,7 +152,7 @@ async fn prove_one(stores: &Stores, object: EvidenceObject, progress: &Progress)
     }
 }
 
-async fn digest(stores: &Stores, uri: &str, progress: &Progress) -> Result<(u64, String), String> {
+async fn digest(stores: &Stores, uri: &str) -> Result<(u64, String), String> {
     let location = stores.locate(uri).map_err(|error| error.to_string())?;
     let got = object_store::ObjectStoreExt::get(location.store.as_ref(), &location.path).await;
     let got = got.map_err(|error| match error {
@@ -163,7 +169,6 @@ async fn digest(stores: &Stores, uri: &str, progress: &Progress) -> Result<(u64,
     {
         digest.update(&part);
         length += part.len() as u64;
-        progress.add(part.len() as u64);
     }
     Ok((length, hex::encode(digest.finalize())))
 }
@@ -242,7 +247,7 @@ mod tests {
         };
         let record = super::super::report::source_record(&row);
         let objects = EvidenceObject::of_row(&row);
-        assert_eq!(objects.len(), COLUMNS.len());
+        assert_eq!(objects.len(), SourceRow::EVIDENCE_COLUMNS.len());
         assert_eq!(EvidenceObject::of_record("s", &record), objects);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tamis_resource::nearest;
 
 use super::error::{JobError, Result};
@@ -89,9 +89,27 @@ pub struct Policy {
     /// The instant everything is judged at (RFC 3339). Default: the time of the first run.
     pub as_of: Option<String>,
     /// Days after which an opt-out snapshot no longer shows a permission. Default 30.
+    #[serde(default, deserialize_with = "plain")]
     pub opt_out_max_age_days: Option<String>,
     /// Whether the opt-out signals in force at `as_of` count besides those of the time of collection.
+    #[serde(default, deserialize_with = "plain")]
     pub opt_out_also_as_of: Option<String>,
+}
+
+/// A number or Boolean as the setting's text: `--set` gives text, a file says `30` or `true`.
+fn plain<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<String>, D::Error> {
+    Ok(Some(match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text,
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Boolean(flag) => flag.to_string(),
+        other => {
+            let found = other.type_str();
+            let message = format!("expected a number, true, false or text, not {found}");
+            return Err(serde::de::Error::custom(message));
+        }
+    }))
 }
 
 /// `[resources]`.
@@ -332,6 +350,26 @@ mod tests {
         JobFile::parse(text, "job.toml", &overrides)
             .unwrap_err()
             .to_string()
+    }
+
+    #[test]
+    fn numbers_and_booleans_need_no_quotes() {
+        let policy = |text: &str| {
+            let text = format!("{JOB}[policy]\n{text}\n");
+            JobFile::parse(&text, "job.toml", &[]).map(|file| file.policy)
+        };
+        for text in [
+            "opt_out_max_age_days = 7\nopt_out_also_as_of = true",
+            "opt_out_max_age_days = \"7\"\nopt_out_also_as_of = \"true\"",
+        ] {
+            let policy = policy(text).unwrap();
+            assert_eq!(policy.opt_out_max_age_days.as_deref(), Some("7"));
+            assert_eq!(policy.opt_out_also_as_of.as_deref(), Some("true"));
+        }
+        let message = policy("opt_out_max_age_days = [7]")
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("not array"), "{message}");
     }
 
     #[test]

@@ -12,18 +12,16 @@ use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
 use datafusion::prelude::SessionContext;
-use serde_json::Value;
 use tamis_resource::nearest;
 
 use crate::session::stores::Stores;
 use crate::session::{SessionOptions, session_context};
 
-use super::commit::{EVIDENCE, read_small};
 use super::error::{JobError, Result};
-use super::manifest;
+use super::evidence::source_records;
 use super::output::Output;
 use super::pack::Pack;
-use super::run::stored_spec;
+use super::run::committed;
 use super::spec::Spec;
 
 /// The mix of an output.
@@ -41,16 +39,7 @@ pub struct Mix {
 /// When there is no finished output, the column does not exist, or the job's pack is no longer
 /// where it was or no longer what it was.
 pub async fn mix(uri: &str, language: Option<&str>, stores: &Stores) -> Result<Mix> {
-    let output = Output::open(stores, uri)?;
-    let manifest = manifest::read(&output).await?.ok_or_else(|| {
-        JobError::usage(format!(
-            "{}: no committed Tamis output there",
-            output.uri("")
-        ))
-    })?;
-    let spec = stored_spec(&output)
-        .await?
-        .ok_or_else(|| JobError::failed(format!("{}: the spec is missing", output.uri(""))))?;
+    let (output, manifest, spec) = committed(stores, uri).await?;
     let name = spec.pack.uri.strip_prefix("builtin:");
     let pack = Pack::load(name.unwrap_or(&spec.pack.uri))?;
     if pack.identity.sha256 != spec.pack.sha256 {
@@ -117,17 +106,14 @@ async fn register_kept_rows(ctx: &SessionContext, output: &Output, files: &[Stri
 
 /// The region of each source, as the registry had it when the job ran.
 async fn regions(output: &Output) -> Result<MemTable> {
-    let mut regions: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for batch in read_small(output, EVIDENCE).await? {
-        let [kinds, ids, _, records] =
-            [0, 1, 2, 3].map(|index| batch.column(index).as_string::<i32>());
-        for row in (0..batch.num_rows()).filter(|row| kinds.value(*row) == "source") {
-            let record: Option<Value> = serde_json::from_str(records.value(row)).ok();
-            let region =
-                record.and_then(|record| Some(record["origin_region"].as_str()?.to_owned()));
-            regions.insert(ids.value(row).to_owned(), region);
-        }
-    }
+    let regions: BTreeMap<String, Option<String>> = source_records(output)
+        .await?
+        .into_iter()
+        .map(|(id, record)| {
+            let region = record["origin_region"].as_str().map(str::to_owned);
+            (id, region)
+        })
+        .collect();
     let schema = Arc::new(Schema::new(vec![
         Field::new("source_id", DataType::Utf8, false),
         Field::new("origin_region", DataType::Utf8, true),

@@ -17,7 +17,7 @@ use super::context::{Job, Stop};
 use super::error::{JobError, Result};
 use super::file::JobFile;
 use super::gate::{assess_sources, to_batch};
-use super::manifest::{self, FIRST, SUCCESS, success_bytes};
+use super::manifest::{self, FIRST, Manifest, SUCCESS, success_bytes};
 use super::output::{CommitProtocol, Created, Output};
 use super::receipt::{self, AssessReceipt, ClearReceipt};
 use super::report::JobReport;
@@ -168,6 +168,21 @@ pub async fn run(file: &JobFile, stores: &Stores, options: &RunOptions) -> Resul
         protocol,
         elapsed: started.elapsed(),
     })
+}
+
+/// A finished output with its manifest and spec.
+pub(crate) async fn committed(stores: &Stores, uri: &str) -> Result<(Output, Manifest, Spec)> {
+    let output = Output::open(stores, uri)?;
+    let manifest = manifest::read(&output).await?.ok_or_else(|| {
+        JobError::usage(format!(
+            "{}: no committed Tamis output there",
+            output.uri("")
+        ))
+    })?;
+    let spec = stored_spec(&output)
+        .await?
+        .ok_or_else(|| JobError::failed(format!("{}: the spec is missing", output.uri(""))))?;
+    Ok((output, manifest, spec))
 }
 
 /// The spec an output holds, if it is one of ours.

@@ -15,11 +15,11 @@ use crate::session::stores::Stores;
 use super::commit::read_small;
 use super::error::{JobError, Result};
 use super::keys::verdict_of_row;
-use super::manifest::{self, FIRST};
+use super::manifest::FIRST;
 use super::output::Output;
 use super::reader::RangeReader;
 use super::receipt::OutputFile;
-use super::run::stored_spec;
+use super::run::committed;
 use super::spec::SpecResource;
 
 /// Everything known of one row.
@@ -50,16 +50,7 @@ const SHOWN: usize = 200;
 
 /// Finds a row by `prov_row_id` and gathers its proof.
 pub async fn trace(uri: &str, row: &str, stores: &Stores) -> Result<Trace> {
-    let output = Output::open(stores, uri)?;
-    let manifest = manifest::read(&output).await?.ok_or_else(|| {
-        JobError::usage(format!(
-            "{}: no committed Tamis output there",
-            output.uri("")
-        ))
-    })?;
-    let spec = stored_spec(&output)
-        .await?
-        .ok_or_else(|| JobError::failed(format!("{}: the spec is missing", output.uri(""))))?;
+    let (output, manifest, spec) = committed(stores, uri).await?;
     for unit in &manifest.units {
         let Some(keys) = unit
             .receipts

@@ -1,18 +1,19 @@
 //! An object of any store as a [`std::io::Read`], for readers that are not asynchronous.
 
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, sync_channel};
 
 use bytes::{Buf, Bytes};
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
+use tokio::sync::mpsc::{Receiver, channel};
 
 use super::stores::Location;
 
 /// Parts that may wait for a slow reader.
 const WAITING_PARTS: usize = 8;
 
-/// Bytes as they arrive. Reading waits: not for a thread that has other tasks to run.
+/// Bytes as they arrive. Reading waits, so it panics on a thread that runs asynchronous tasks: it is
+/// for [`tokio::task::spawn_blocking`].
 pub struct ObjectReader {
     parts: Receiver<io::Result<Bytes>>,
     part: Bytes,
@@ -25,20 +26,13 @@ impl ObjectReader {
     /// When there is no such object or the store does not answer.
     pub async fn open(location: &Location) -> object_store::Result<Self> {
         let got = location.store.get(&location.path).await?;
-        let (sender, parts) = sync_channel(WAITING_PARTS);
+        let (sender, parts) = channel(WAITING_PARTS);
         tokio::spawn(async move {
-            let mut stream = got.into_stream();
-            loop {
-                let part = match stream.try_next().await {
-                    Ok(None) => return,
-                    Ok(Some(part)) => Ok(part),
-                    Err(error) => Err(io::Error::other(error)),
-                };
+            let mut parts = got.into_stream().map_err(io::Error::other);
+            while let Some(part) = parts.try_next().await.transpose() {
                 let failed = part.is_err();
-                let sender = sender.clone();
-                // Full: the reader is busy, and this must not keep a runtime thread.
-                let sent = tokio::task::spawn_blocking(move || sender.send(part)).await;
-                if failed || !matches!(sent, Ok(Ok(()))) {
+                // Nobody reads any more, or there is nothing further to read.
+                if sender.send(part).await.is_err() || failed {
                     return;
                 }
             }
@@ -53,10 +47,10 @@ impl ObjectReader {
 impl Read for ObjectReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.part.is_empty() {
-            match self.parts.recv() {
-                Ok(part) => self.part = part?,
+            match self.parts.blocking_recv() {
+                Some(part) => self.part = part?,
                 // The task is done and everything was read.
-                Err(_) => return Ok(0),
+                None => return Ok(0),
             }
         }
         let length = self.part.len().min(buffer.len());

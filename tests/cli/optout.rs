@@ -195,9 +195,14 @@ fn a_directory_of_fetched_files_is_imported_with_its_well_known_files() {
         "{text}"
     );
 
+    corpus.clean("a.parquet", 1, 1);
     let (code, _, stderr) = run(&["optout", "import", path(&corpus.at("corpus"))]);
     assert_eq!(code, 2);
     assert!(stderr.contains("holds neither WARC files"), "{stderr}");
+    let missing = corpus.at("fetchd/robots.warc");
+    let (code, _, stderr) = run(&["optout", "import", path(&missing)]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("no such file or directory"), "{stderr}");
     let (code, _, stderr) = run(&["optout", "check", "https://a.example.org/"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("--set opt_out=FILE"), "{stderr}");

@@ -7,10 +7,11 @@ use datafusion::common::config::ExtensionOptions;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
-use tamis_functions::{KEYS, Resources, TamisSettings};
+use tamis_functions::{KEYS, TamisSettings};
 use tamis_resource::nearest;
 
 use crate::cli::error::CliError;
+use crate::cli::resources::warn;
 use crate::cli::settings::ResolvedSettings;
 use crate::session::stores::Stores;
 use crate::session::{SessionOptions, load_functions, session_context};
@@ -168,12 +169,5 @@ impl Engine {
             "unknown setting '{key}'{}",
             near.unwrap_or_default()
         ))
-    }
-}
-
-/// Tells what the people who wrote the resources should know.
-fn warn(resources: &Resources) {
-    for warning in &resources.warnings {
-        eprintln!("warning: {warning}");
     }
 }

@@ -99,47 +99,59 @@ pub struct SourceEvidence<'a> {
 }
 
 impl SourceRow {
+    /// The columns that name a document or record, each with the column of its digest.
+    pub const EVIDENCE_COLUMNS: [(&'static str, &'static str); 7] = [
+        ("license_evidence_uri", "license_evidence_sha256"),
+        ("contract_evidence_uri", "contract_evidence_sha256"),
+        ("commitment_evidence_uri", "commitment_evidence_sha256"),
+        ("audit_report_uri", "audit_report_sha256"),
+        ("crawl_record_uri", "crawl_record_sha256"),
+        ("authorization_record_uri", "authorization_record_sha256"),
+        ("opt_out_snapshot_uri", "opt_out_snapshot_sha256"),
+    ];
+
     /// Every document or record the row names, in the order of the columns.
     pub fn evidence(&self) -> Vec<SourceEvidence<'_>> {
+        let [
+            license,
+            contract,
+            commitment,
+            audit,
+            crawl,
+            authorization,
+            opt_out,
+        ] = Self::EVIDENCE_COLUMNS;
         [
             (
-                "license_evidence_uri",
+                license,
                 &self.license_evidence_uri,
                 &self.license_evidence_sha256,
             ),
             (
-                "contract_evidence_uri",
+                contract,
                 &self.contract_evidence_uri,
                 &self.contract_evidence_sha256,
             ),
             (
-                "commitment_evidence_uri",
+                commitment,
                 &self.commitment_evidence_uri,
                 &self.commitment_evidence_sha256,
             ),
+            (audit, &self.audit_report_uri, &self.audit_report_sha256),
+            (crawl, &self.crawl_record_uri, &self.crawl_record_sha256),
             (
-                "audit_report_uri",
-                &self.audit_report_uri,
-                &self.audit_report_sha256,
-            ),
-            (
-                "crawl_record_uri",
-                &self.crawl_record_uri,
-                &self.crawl_record_sha256,
-            ),
-            (
-                "authorization_record_uri",
+                authorization,
                 &self.authorization_record_uri,
                 &self.authorization_record_sha256,
             ),
             (
-                "opt_out_snapshot_uri",
+                opt_out,
                 &self.opt_out_snapshot_uri,
                 &self.opt_out_snapshot_sha256,
             ),
         ]
         .into_iter()
-        .filter_map(|(column, uri, sha256)| {
+        .filter_map(|((column, _), uri, sha256)| {
             Some(SourceEvidence {
                 column,
                 uri: uri.as_deref()?,

@@ -11,7 +11,7 @@ use tamis_consent::signals::ai_txt_allowed;
 use crate::arguments::Argument;
 use crate::documentation::document;
 use crate::pure::Pure;
-use crate::strings::{booleans, texts};
+use crate::strings::{booleans, rows};
 
 /// `ai_txt_allowed(ai_txt, url)`: Boolean; NULL when an argument is NULL and when no rule covers the address.
 #[derive(Debug)]
@@ -40,10 +40,9 @@ impl Pure for AiTxtAllowed {
     }
 
     fn evaluate(arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let urls = texts(&arguments[1])?;
-        let rows = texts(&arguments[0])?.into_iter().zip(urls);
-        Ok(booleans(
-            rows.map(|(file, url)| ai_txt_allowed(file?, url?)),
-        ))
+        Ok(booleans(rows(arguments)?.into_iter().map(|row| {
+            let [file, url] = row?;
+            ai_txt_allowed(file, url)
+        })))
     }
 }

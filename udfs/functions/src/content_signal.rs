@@ -11,7 +11,7 @@ use tamis_consent::signals::content_signal;
 use crate::arguments::Argument;
 use crate::documentation::document;
 use crate::pure::Pure;
-use crate::strings::{preferences, texts};
+use crate::strings::{preferences, rows};
 
 /// `content_signal(robots_txt, url, category)`: Utf8 `y` or `n`; NULL when an argument is NULL and when no preference is stated.
 #[derive(Debug)]
@@ -48,11 +48,9 @@ impl Pure for ContentSignal {
     }
 
     fn evaluate(arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let [files, urls, categories] = [0, 1, 2].map(|index| texts(&arguments[index]));
-        let (urls, categories) = (urls?, categories?);
-        let rows = files?.into_iter().zip(urls.into_iter().zip(categories));
-        Ok(preferences(rows.map(|(file, (url, category))| {
-            content_signal(file?, url?, category?)
+        Ok(preferences(rows(arguments)?.into_iter().map(|row| {
+            let [text, url, category] = row?;
+            content_signal(text, url, category)
         })))
     }
 }

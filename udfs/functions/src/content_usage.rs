@@ -11,7 +11,7 @@ use tamis_consent::signals::content_usage;
 use crate::arguments::Argument;
 use crate::documentation::document;
 use crate::pure::Pure;
-use crate::strings::{preferences, texts};
+use crate::strings::{preferences, rows};
 
 /// `content_usage(header_or_robots_txt, url, category)`: Utf8 `y` or `n`; NULL when an argument is NULL and when no preference is stated.
 #[derive(Debug)]
@@ -48,11 +48,9 @@ impl Pure for ContentUsage {
     }
 
     fn evaluate(arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let [values, urls, categories] = [0, 1, 2].map(|index| texts(&arguments[index]));
-        let (urls, categories) = (urls?, categories?);
-        let rows = values?.into_iter().zip(urls.into_iter().zip(categories));
-        Ok(preferences(rows.map(|(value, (url, category))| {
-            content_usage(value?, url?, category?)
+        Ok(preferences(rows(arguments)?.into_iter().map(|row| {
+            let [text, url, category] = row?;
+            content_usage(text, url, category)
         })))
     }
 }

@@ -11,7 +11,7 @@ use tamis_consent::signals::Robots;
 use crate::arguments::Argument;
 use crate::documentation::document;
 use crate::pure::Pure;
-use crate::strings::{booleans, texts};
+use crate::strings::{booleans, rows};
 
 /// `robots_allowed(robots_txt, url, agent)`: Boolean; NULL when an argument is NULL (RFC 9309).
 #[derive(Debug)]
@@ -45,13 +45,10 @@ impl Pure for RobotsAllowed {
     }
 
     fn evaluate(arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let [files, urls, agents] = [0, 1, 2].map(|index| texts(&arguments[index]));
-        let (urls, agents) = (urls?, agents?);
         // Rows of one site stand together, and a file is long: it is parsed once a run.
         let mut parsed: Option<(&str, Robots)> = None;
-        let answers = files?.into_iter().zip(urls.into_iter().zip(agents));
-        Ok(booleans(answers.map(|(file, (url, agent))| {
-            let (file, url, agent) = (file?, url?, agent?);
+        Ok(booleans(rows(arguments)?.into_iter().map(|row| {
+            let [file, url, agent] = row?;
             if parsed.as_ref().is_none_or(|(known, _)| *known != file) {
                 parsed = Some((file, Robots::parse(file.as_bytes())));
             }

@@ -11,7 +11,7 @@ use tamis_consent::signals::robots_tag_allowed;
 use crate::arguments::Argument;
 use crate::documentation::document;
 use crate::pure::Pure;
-use crate::strings::{booleans, texts};
+use crate::strings::{booleans, rows};
 
 /// `robots_tag_allowed(header_value, agent)`: Boolean; NULL when an argument is NULL and when the value says nothing of AI.
 #[derive(Debug)]
@@ -44,10 +44,9 @@ impl Pure for RobotsTagAllowed {
     }
 
     fn evaluate(arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let agents = texts(&arguments[1])?;
-        let values = texts(&arguments[0])?.into_iter().zip(agents);
-        Ok(booleans(
-            values.map(|(value, agent)| robots_tag_allowed(value?, agent?)),
-        ))
+        Ok(booleans(rows(arguments)?.into_iter().map(|row| {
+            let [value, agent] = row?;
+            robots_tag_allowed(value, agent)
+        })))
     }
 }

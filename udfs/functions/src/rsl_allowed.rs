@@ -11,7 +11,7 @@ use tamis_consent::signals::rsl_allowed;
 use crate::arguments::Argument;
 use crate::documentation::document;
 use crate::pure::Pure;
-use crate::strings::{booleans, texts};
+use crate::strings::{booleans, rows};
 
 /// `rsl_allowed(rsl_xml, url, usage)`: Boolean; NULL when an argument is NULL and when no content of the document covers the address (RSL 1.0).
 #[derive(Debug)]
@@ -45,11 +45,9 @@ impl Pure for RslAllowed {
     }
 
     fn evaluate(arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let [documents, urls, usages] = [0, 1, 2].map(|index| texts(&arguments[index]));
-        let (urls, usages) = (urls?, usages?);
-        let rows = documents?.into_iter().zip(urls.into_iter().zip(usages));
-        Ok(booleans(rows.map(|(document, (url, usage))| {
-            rsl_allowed(document?, url?, usage?)
+        Ok(booleans(rows(arguments)?.into_iter().map(|row| {
+            let [document, url, usage] = row?;
+            rsl_allowed(document, url, usage)
         })))
     }
 }

@@ -39,6 +39,20 @@ pub(crate) fn texts(array: &dyn Array) -> Result<Vec<Option<&str>>> {
     })
 }
 
+/// The first `N` arguments by row; `None` where one of them is NULL.
+pub(crate) fn rows<const N: usize>(arguments: &[ArrayRef]) -> Result<Vec<Option<[&str; N]>>> {
+    let columns = arguments[..N].iter().map(|column| texts(column.as_ref()));
+    let columns: Vec<Vec<Option<&str>>> = columns.collect::<Result<_>>()?;
+    let row = |row: usize| {
+        let mut values = [""; N];
+        for (value, column) in values.iter_mut().zip(&columns) {
+            *value = column[row]?;
+        }
+        Some(values)
+    };
+    Ok((0..arguments[0].len()).map(row).collect())
+}
+
 /// Runs `kernel` over the arguments as arrays of equal length; a call with literals alone is run
 /// for one row and gives a scalar.
 pub(crate) fn evaluate(
@@ -191,6 +205,15 @@ mod tests {
             counted.as_primitive(),
             &Int64Array::from(vec![Some(1), None, None, Some(1)])
         );
+    }
+
+    #[test]
+    fn a_row_with_a_null_is_none() {
+        let one: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("c")]));
+        let two: ArrayRef = Arc::new(StringArray::from(vec![Some("x"), Some("y"), None]));
+        let columns = [one, two];
+        let found = rows::<2>(&columns).unwrap();
+        assert_eq!(found, [Some(["a", "x"]), None, None]);
     }
 
     #[test]

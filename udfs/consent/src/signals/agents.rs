@@ -65,11 +65,14 @@ pub struct AgentList {
 }
 
 impl AgentList {
-    /// The embedded list, `builtin:agents`.
+    /// The embedded list, `builtin:opt_out_agents`.
     pub fn builtin() -> &'static Self {
         static BUILTIN: LazyLock<AgentList> = LazyLock::new(|| {
-            AgentList::from_csv("builtin:agents", include_str!("../../data/agents.csv"))
-                .expect("the embedded agent list is valid")
+            AgentList::from_csv(
+                "builtin:opt_out_agents",
+                include_str!("../../data/agents.csv"),
+            )
+            .expect("the embedded agent list is valid")
         });
         &BUILTIN
     }
@@ -191,7 +194,7 @@ mod tests {
         for agent in ["OAI-SearchBot", "ChatGPT-User", "Googlebot"] {
             assert!(!training.contains(&agent), "{agent}");
         }
-        assert_eq!(list.identity().uri, "builtin:agents");
+        assert_eq!(list.identity().uri, "builtin:opt_out_agents");
         for (name, purpose) in AgentPurpose::ALL {
             assert_eq!(purpose.as_str(), name);
         }
