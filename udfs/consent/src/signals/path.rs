@@ -137,7 +137,8 @@ const fn must_be_encoded(byte: u8) -> bool {
         )
 }
 
-fn is_unreserved(byte: u8) -> bool {
+/// RFC 3986 §2.3.
+pub(super) fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
@@ -197,7 +198,8 @@ fn octet(digits: &[u8]) -> Option<(u8, &[u8])> {
     Some((value(digits[0])? << 4 | value(digits[1])?, rest))
 }
 
-fn push_encoded(octet: u8, out: &mut Vec<u8>) {
+/// An octet as `%` and two digits (RFC 3986 §2.1).
+pub(super) fn push_encoded(octet: u8, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.extend([
         b'%',
@@ -237,14 +239,19 @@ fn resolve_dots(path: &mut Vec<u8>) {
 }
 
 /// Whether `path` begins with what `pattern` describes; with a final `$`, whether it is that.
+pub(super) fn matches(pattern: &[u8], path: &[u8]) -> bool {
+    match pattern {
+        [pattern @ .., b'$'] => wildcard(pattern, path, true),
+        _ => wildcard(pattern, path, false),
+    }
+}
+
+/// Whether `path` begins with what `pattern` describes, in which `*` is any text; with `to_end`,
+/// whether it is that.
 ///
 /// Each part between two `*` is taken at its first place, which never hides a match, so the
 /// time is linear in the length of both.
-pub(super) fn matches(pattern: &[u8], path: &[u8]) -> bool {
-    let (pattern, to_end) = match pattern {
-        [pattern @ .., b'$'] => (pattern, true),
-        _ => (pattern, false),
-    };
+pub(super) fn wildcard(pattern: &[u8], path: &[u8], to_end: bool) -> bool {
     let Some(star) = memchr::memchr(b'*', pattern) else {
         return path.starts_with(pattern) && (!to_end || path.len() == pattern.len());
     };

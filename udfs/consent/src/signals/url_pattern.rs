@@ -4,12 +4,14 @@
 //! which TDMRep and RSL both refer to: a prefix of path and query, `*` for any characters, `$`
 //! at the end for the end of the address, percent-encoding out of the comparison.
 
+use super::path::{is_unreserved, push_encoded, wildcard};
+
 /// A pattern, ready to be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UrlPattern {
     /// `None` for a pattern that is only a path.
     host: Option<String>,
-    path: String,
+    path: Vec<u8>,
     to_the_end: bool,
 }
 
@@ -17,7 +19,7 @@ pub(crate) struct UrlPattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     host: Option<String>,
-    path: String,
+    path: Vec<u8>,
 }
 
 impl Address {
@@ -42,7 +44,7 @@ impl UrlPattern {
         };
         // An empty path is the beginning of every path.
         let path = match path {
-            "" if !to_the_end => String::new(),
+            "" if !to_the_end => Vec::new(),
             path => comparable(&rooted(path, "/*"), true),
         };
         Self {
@@ -55,7 +57,7 @@ impl UrlPattern {
     /// Whether the pattern covers the address. A host that is not known is not compared.
     pub(crate) fn matches(&self, address: &Address) -> bool {
         let host = match (&self.host, &address.host) {
-            (Some(pattern), Some(host)) => wildcard(pattern, host, true),
+            (Some(pattern), Some(host)) => wildcard(pattern.as_bytes(), host.as_bytes(), true),
             _ => true,
         };
         host && wildcard(&self.path, &address.path, self.to_the_end)
@@ -110,9 +112,9 @@ fn rooted(path: &str, starts: &str) -> String {
 
 /// RFC 9309, section 2.2.2: octets that need no encoding stand plain, all others encoded; so
 /// do the two special characters where they mean themselves (section 2.2.3).
-fn comparable(path: &str, pattern: bool) -> String {
+fn comparable(path: &str, pattern: bool) -> Vec<u8> {
     let bytes = path.as_bytes();
-    let mut out = String::with_capacity(path.len());
+    let mut out = Vec::with_capacity(path.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         at += 1;
@@ -133,47 +135,12 @@ fn comparable(path: &str, pattern: bool) -> String {
                 byte.is_ascii_graphic() && byte != b'$' && (pattern || byte != b'*'),
             ),
         };
-        if plain {
-            out.push(char::from(octet));
-        } else {
-            const HEX: &[u8; 16] = b"0123456789ABCDEF";
-            out.push('%');
-            out.push(char::from(HEX[usize::from(octet >> 4)]));
-            out.push(char::from(HEX[usize::from(octet & 15)]));
+        match plain {
+            true => out.push(octet),
+            false => push_encoded(octet, &mut out),
         }
     }
     out
-}
-
-/// RFC 3986, section 2.3.
-fn is_unreserved(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"-._~".contains(&octet)
-}
-
-/// `*` in `pattern` is any text. Every part is taken where it first fits, so the cost is
-/// linear in the two lengths.
-fn wildcard(pattern: &str, text: &str, to_the_end: bool) -> bool {
-    let Some((first, others)) = pattern.split_once('*') else {
-        return if to_the_end {
-            text == pattern
-        } else {
-            text.starts_with(pattern)
-        };
-    };
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts = others.split('*').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() && to_the_end {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
 }
 
 #[cfg(test)]
