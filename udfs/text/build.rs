@@ -28,7 +28,10 @@ fn main() {
                 _ => break,
             }
         }
-        assert!(!pairs.contains_key(&to), "{from} and {to} stand for each other");
+        assert!(
+            !pairs.contains_key(&to),
+            "{from} and {to} stand for each other"
+        );
         writeln!(table, "    ({from:?}, {to:?}),").expect("written");
     }
     table.push_str("]\n");

@@ -7,8 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use tamis_resource::{Result, sha256_hex};
-use tamis_text::{CharOffsets, Folded};
+use tamis_text::CharOffsets;
 
+use crate::evasion::{Evasion, View};
 use crate::lexicon::Lexicon;
 use crate::located_toml::malformed;
 use crate::matcher::{DaachorseMatcher, Matcher};
@@ -17,7 +18,7 @@ use crate::thresholds::Thresholds;
 use crate::via::{Forms, Via};
 
 use findings::Finding;
-use score::scores_by_risk;
+use score::{WEAK_PART, scores_by_risk};
 
 /// A term found in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +31,7 @@ pub struct Hit {
     pub start: usize,
     /// Where it ends, in characters of the original text, exclusive.
     pub end: usize,
-    /// Weight of the entry, in (0, 1].
+    /// Weight of the entry, in (0, 1]; half of it where only its sound was found.
     pub weight: f64,
     /// The normal form that found it.
     pub via: Via,
@@ -60,6 +61,7 @@ pub struct Judge {
     lexicon: Arc<Lexicon>,
     thresholds: Arc<Thresholds>,
     digest: String,
+    evasion: Evasion,
     matcher: Box<dyn Matcher>,
 }
 
@@ -79,7 +81,8 @@ impl Judge {
         })
     }
 
-    /// A judge with a matcher of choice, built from the distinct folded terms of the lexicon.
+    /// A judge with a matcher of choice, built from byte strings that stand for the terms of
+    /// the lexicon: each is a term or a part of one, in one of the ways plain texts write it.
     ///
     /// # Errors
     /// As for [`Self::new`]; the message `matcher` gives names the lexicon.
@@ -104,15 +107,12 @@ impl Judge {
                 ));
             }
         }
-        let patterns: Vec<&str> = lexicon
-            .patterns()
-            .iter()
-            .map(|pattern| pattern.text.as_str())
-            .collect();
+        let evasion = Evasion::new(&lexicon);
+        let patterns = evasion.anchors();
         let matcher = matcher(&patterns).map_err(|message| {
             malformed(
                 &lexicon.identity().uri,
-                format!("all {} terms", patterns.len()),
+                format!("all {} terms", lexicon.patterns().len()),
                 message,
             )
         })?;
@@ -127,6 +127,7 @@ impl Judge {
             lexicon,
             thresholds,
             digest,
+            evasion,
             matcher,
         })
     }
@@ -154,7 +155,7 @@ impl Judge {
 
     /// Gives `each` the assessment of every document, in order, with its position.
     pub fn assess(&self, documents: &[&str], each: &mut dyn FnMut(usize, Assessment)) {
-        self.find(documents, false, &mut |document, folded, findings| {
+        self.find(documents, false, &mut |document, view, findings| {
             let scores = self.scores_of(findings);
             // Equal scores: the later one loses.
             let top = scores
@@ -167,7 +168,7 @@ impl Judge {
                 score: top.map_or(0.0, |(_, score)| *score),
                 top_risk: top.map(|(risk, _)| risk),
                 risks: self.reached(&scores).collect(),
-                hits: self.hits(folded, findings),
+                hits: self.hits(view, findings),
             };
             each(document, assessment);
         });
@@ -203,7 +204,10 @@ impl Judge {
         if findings.is_empty() {
             return Vec::new();
         }
-        let entries = findings.iter().map(|finding| finding.entry).collect();
+        let entries = findings
+            .iter()
+            .map(|finding| (finding.entry, finding.forms.is_weak()))
+            .collect();
         scores_by_risk(entries, self.lexicon.rules(), self.taxonomy.risks().len())
     }
 
@@ -215,23 +219,27 @@ impl Judge {
             .map(|(risk, _)| risk)
     }
 
-    fn hits(&self, folded: &Folded<'_>, findings: &[Finding]) -> Vec<Hit> {
-        let text = folded.original();
+    fn hits(&self, view: &View<'_>, findings: &[Finding]) -> Vec<Hit> {
+        let text = view.original();
         // Findings ascend by start, so each of the two reads the text about once.
         let (mut starts, mut ends) = (CharOffsets::new(text), CharOffsets::new(text));
         let mut hits: Vec<Hit> = findings
             .iter()
             .filter_map(|finding| {
                 let rule = &self.lexicon.rules()[finding.entry];
-                let (start, end) = folded.original_span(finding.start, finding.end);
+                let (start, end) = view.original_span(finding.start, finding.end);
                 let term = &self.lexicon.entries()[finding.entry].term;
                 Some(Hit {
                     risk: rule.risk?,
                     entry: finding.entry,
                     start: starts.at(start),
                     end: ends.at(end),
-                    weight: rule.weight,
-                    via: Forms::between(&text[start..end], term).name(),
+                    weight: if finding.forms.is_weak() {
+                        WEAK_PART * rule.weight
+                    } else {
+                        rule.weight
+                    },
+                    via: Forms::between(&text[start..end], term, finding.forms).name(),
                 })
             })
             .collect();

@@ -2,6 +2,7 @@
 //! matcher that finds them in the normal form of a text, scores per risk, and the statistics of
 //! harm rates.
 
+mod evasion;
 mod judge;
 mod lexicon;
 mod located_toml;

@@ -86,7 +86,14 @@ impl<'a> Normal<'a> {
                 });
                 let from = map.folded(start).0;
                 // The last byte inside decides where the span ends.
-                (from, if start == end { from } else { map.folded(end - 1).1 })
+                (
+                    from,
+                    if start == end {
+                        from
+                    } else {
+                        map.folded(end - 1).1
+                    },
+                )
             }
         };
         self.folded.original_span(start, end)
@@ -158,7 +165,11 @@ fn walk(folded: &Folded<'_>, visitor: &mut impl Visitor) {
                 (word_end, is_alike) = word(text, at);
             }
             let alike = look_alike::other_script(c).filter(|_| is_alike);
-            alike.map(|alike| &*capital(folded, at, next).unwrap_or(alike).encode_utf8(&mut buffer))
+            alike.map(|alike| {
+                &*capital(folded, at, next)
+                    .unwrap_or(alike)
+                    .encode_utf8(&mut buffer)
+            })
         } else if let Some(plain) = look_alike::plain(c) {
             Some(plain)
         } else {
@@ -213,7 +224,9 @@ fn capital(folded: &Folded<'_>, start: usize, end: usize) -> Option<char> {
         return None;
     }
     let (start, end) = folded.original_span(start, end);
-    folded.original()[start..end].chars().find_map(look_alike::capital)
+    folded.original()[start..end]
+        .chars()
+        .find_map(look_alike::capital)
 }
 
 struct Writer<'a> {

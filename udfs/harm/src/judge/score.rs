@@ -1,18 +1,28 @@
 use crate::lexicon::Rule;
 
-/// The score of every risk from the entries hit, one for each hit; those that mask count nothing.
+/// The part of its weight that an entry counts with when only its sound was found.
+pub(super) const WEAK_PART: f64 = 0.5;
+
+/// The score of every risk from the entries hit, one for each hit and whether it is weak; those
+/// that mask count nothing. An entry with weak hits alone counts with a part of its weight.
 ///
 /// See [`super::Assessment::score`]. Only additions and multiplications in a fixed order, so the
 /// scores are the same on every machine; an entry alone scores exactly its weight.
-pub(super) fn scores_by_risk(mut entries: Vec<usize>, rules: &[Rule], risks: usize) -> Vec<f64> {
+pub(super) fn scores_by_risk(
+    mut entries: Vec<(usize, bool)>,
+    rules: &[Rule],
+    risks: usize,
+) -> Vec<f64> {
     entries.sort_unstable();
     let mut scores = vec![0.0_f64; risks];
-    for hits in entries.chunk_by(|left, right| left == right) {
-        let rule = &rules[hits[0]];
+    for hits in entries.chunk_by(|left, right| left.0 == right.0) {
+        let (entry, is_weak) = hits[0];
+        let rule = &rules[entry];
+        let part = if is_weak { WEAK_PART } else { 1.0 };
         if let Some(risk) = rule.risk {
             let score = &mut scores[risk];
             for _ in 0..=hits.len().ilog2() {
-                *score = (*score + rule.weight * (1.0 - *score)).min(1.0);
+                *score = (*score + part * rule.weight * (1.0 - *score)).min(1.0);
             }
         }
     }
@@ -39,7 +49,11 @@ mod tests {
     }
 
     fn score(weights: &[f64], entries: &[usize]) -> f64 {
-        scores_by_risk(entries.to_vec(), &rules(weights), 1)[0]
+        scores_by_risk(
+            entries.iter().map(|&entry| (entry, false)).collect(),
+            &rules(weights),
+            1,
+        )[0]
     }
 
     #[test]
@@ -67,7 +81,10 @@ mod tests {
         let mut rules = rules(&[0.5, 0.25, 1.0]);
         rules[1].risk = Some(2);
         rules[2].risk = None;
-        assert_eq!(scores_by_risk(vec![0, 1, 2], &rules, 3), [0.5, 0.0, 0.25]);
+        assert_eq!(
+            scores_by_risk([0, 1, 2].map(|entry| (entry, false)).to_vec(), &rules, 3),
+            [0.5, 0.0, 0.25]
+        );
         assert_eq!(scores_by_risk(vec![], &rules, 3), [0.0; 3]);
     }
 

@@ -53,10 +53,12 @@ pub(super) fn plain(c: char) -> Option<&'static str> {
                 first.get_or_insert(part);
             });
             let base = first.filter(|base| *base != c);
-            let base = base.map(|base| pairs.iter().find(|pair| pair.0 == base).map_or_else(
-                || base.to_string(),
-                |pair| pair.1.clone(),
-            ));
+            let base = base.map(|base| {
+                pairs
+                    .iter()
+                    .find(|pair| pair.0 == base)
+                    .map_or_else(|| base.to_string(), |pair| pair.1.clone())
+            });
             if let Some(base) = base.filter(|base| base.is_ascii()) {
                 pairs.push((c, base.to_lowercase()));
             }
@@ -110,7 +112,8 @@ pub fn look_alikes() -> impl Iterator<Item = (char, char)> {
 }
 
 fn pairs(rows: &'static [(&str, &str)]) -> impl Iterator<Item = (char, char)> {
-    rows.iter().flat_map(|(from, to)| from.chars().zip(to.chars()))
+    rows.iter()
+        .flat_map(|(from, to)| from.chars().zip(to.chars()))
 }
 
 #[cfg(test)]
