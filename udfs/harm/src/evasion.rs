@@ -210,7 +210,11 @@ impl Evasion {
                         }
                     }
                 }
-                Place::Separator => sites.at_separator(text, at, spellings, found),
+                Place::Separator => {
+                    sites.at_separator(text, at, spellings, found);
+                    // It may stand for a letter after the letter before it.
+                    sites.at_sign(text, at, spellings, found);
+                }
                 Place::Sign => sites.at_sign(text, at, spellings, found),
                 Place::Repeat => sites.at_repeat(text, at, spellings, found),
             }

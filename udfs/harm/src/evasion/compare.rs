@@ -235,7 +235,11 @@ fn gap_of(text: &str, at: usize, spelling: &Spelling, index: usize) -> Option<(u
         return Some((at, Forms::NONE));
     }
     if let Some(end) = own_gap_after(text, at, gap)
-        && next_char(text, end).is_some_and(|next| !is_separator(next) || same(next, c).is_some())
+        && next_char(text, end).is_some_and(|next| {
+            !is_separator(next)
+                || same(next, c).is_some()
+                || gap != Gap::None && spelling.takes_leet && leet::letters(next).contains(c)
+        })
     {
         return Some((end, Forms::NONE));
     }

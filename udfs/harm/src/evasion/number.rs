@@ -11,7 +11,7 @@ pub(crate) fn digit(c: char) -> Option<char> {
     if c.is_ascii() {
         return c.is_ascii_digit().then_some(c);
     }
-    if !('〇'..='陆').contains(&c) {
+    if !('〇'..='零').contains(&c) {
         return None;
     }
     let at = STYLES.iter().position(|styles| styles.contains(c))?;

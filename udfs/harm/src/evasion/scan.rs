@@ -210,7 +210,7 @@ mod tests {
             let is_sign = |by: isize| {
                 byte(at, by).is_some_and(|b| b < 0x80 && b != b' ' && !b.is_ascii_alphabetic())
             };
-            let space = |by: isize| byte(at, by) == Some(b' ');
+            let space = |by: isize| byte(at, by).is_none_or(|b| b == b' ');
             if this.is_ascii_digit() && (letter(byte(at, -1)) || letter(byte(at, 1)))
                 || separates && this != b' ' && letter(byte(at, 1))
                 || is_sign(0) && (!word(byte(at, -1)) && is_sign(1) || space(-1) && space(1))
