@@ -243,9 +243,14 @@ fn gap_of(text: &str, at: usize, spelling: &Spelling, index: usize) -> Option<(u
     {
         return Some((end, Forms::NONE));
     }
-    // A sign that stands for the letter is no separator, unless the letter follows too.
+    // A sign that stands for the letter is no separator, unless all its letters follow too.
     if gap == Gap::None && spelling.takes_leet && leet::letters(first).contains(c) {
-        let follows = next_char(text, at + 1).is_some_and(|next| next.to_ascii_lowercase() == c);
+        let same_units = spelling.units[index..]
+            .iter()
+            .enumerate()
+            .take_while(|(nth, unit)| unit.c == c && (*nth == 0 || unit.gap == Gap::None))
+            .count();
+        let follows = run(text, at + 1, c) >= same_units;
         if !follows {
             return Some((at, Forms::NONE));
         }

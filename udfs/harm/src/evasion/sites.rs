@@ -292,6 +292,10 @@ fn right_of(text: &str, at: usize) -> Option<(u32, u32)> {
     let mut after = text[at..].chars();
     let first = after.next().filter(|c| !is_separator(*c))?;
     let second = after.next().filter(|c| is_letter(first) && is_letter(*c));
+    // Of a repeated letter only the first counts.
+    let same = |c: Option<char>| c.is_some_and(|c| c.eq_ignore_ascii_case(&first));
+    let is_repeated = same(second) && same(after.next());
+    let second = second.filter(|_| !is_repeated);
     Some((class(first), second.map_or(NOTHING, class)))
 }
 

@@ -10,7 +10,7 @@ use unicode_normalization::char::decompose_canonical;
 const OTHER_SCRIPT: &[(&str, &str)] = &[
     ("авгекмнопрстухь", "abrekmhonpctyxb"),
     ("ѕіјԁһԛԝѵӏґҽ", "sijdhqwvlre"),
-    ("αβγεηικνορτυχωμϲϳζ", "abyenikvoptuxwucjz"),
+    ("αβγεηικνορτυχωμϳζ", "abyenikvoptuxwujz"),
 ];
 
 /// Greek capitals that look like another letter than their lower case does.
