@@ -12,6 +12,7 @@ pub mod file;
 pub mod gate;
 pub mod inputs;
 pub mod judged;
+pub mod key_filter;
 pub mod keys;
 pub mod manifest;
 pub mod output;

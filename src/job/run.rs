@@ -284,7 +284,7 @@ async fn is_cleared(output: &Output, there: &BTreeMap<String, u64>, unit: &Unit)
         .files
         .iter()
         .map(|data| &data.file)
-        .chain([&receipt.keys])
+        .chain([&receipt.keys, &receipt.filter])
         .chain(receipt.consent.as_ref());
     Ok(receipt.unit == unit.id && files.all(|file| there.get(&file.path) == Some(&file.bytes)))
 }
