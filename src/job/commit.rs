@@ -90,6 +90,7 @@ pub async fn commit(
                     file: data.file,
                 })
                 .collect(),
+            purged: 0,
         });
     }
     report.check()?;
@@ -120,6 +121,11 @@ pub async fn commit(
         documents: vec![spec, assessment_file, evidence, keys, report_file],
         empty_files,
         units,
+        previous: None,
+        purged: 0,
+        kept: Vec::new(),
+        purge: None,
+        stored: OutputFile::default(),
     };
     let bytes = manifest.to_bytes()?;
     match output.create(FIRST, &bytes, protocol).await? {
@@ -131,7 +137,9 @@ pub async fn commit(
             )));
         }
     }
-    output.put(SUCCESS, success_bytes(&bytes)).await?;
+    output
+        .put(SUCCESS, success_bytes(FIRST, &sha256_hex(&bytes)))
+        .await?;
     Ok(report)
 }
 

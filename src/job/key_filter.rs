@@ -233,13 +233,15 @@ pub async fn units_with(
         by_partition.entry(partition).or_default().push(*key);
     }
     let groups: Vec<usize> = (0..metadata.num_row_groups())
-        .filter(|index| match metadata.row_group(*index).column(0).statistics() {
-            Some(Statistics::Int64(found)) => found
-                .min_opt()
-                .zip(found.max_opt())
-                .is_none_or(|(min, max)| by_partition.range(*min..=*max).next().is_some()),
-            _ => true,
-        })
+        .filter(
+            |index| match metadata.row_group(*index).column(0).statistics() {
+                Some(Statistics::Int64(found)) => found
+                    .min_opt()
+                    .zip(found.max_opt())
+                    .is_none_or(|(min, max)| by_partition.range(*min..=*max).next().is_some()),
+                _ => true,
+            },
+        )
         .collect();
     let mut found: BTreeMap<String, BTreeSet<Key>> = BTreeMap::new();
     let mut stream = builder.with_row_groups(groups).build().map_err(named)?;
@@ -342,10 +344,17 @@ mod tests {
             assert_eq!(found[&unit].len(), wanted.len(), "{range:?}");
         }
         let false_ones = hits(&output, &file, 3_000_000..3_010_000).await;
-        assert!(false_ones < 300, "{false_ones} of 10,000 in each of 3 units");
+        assert!(
+            false_ones < 300,
+            "{false_ones} of 10,000 in each of 3 units"
+        );
         // A lookup reads one partition, not all.
         let groups = 4;
-        assert!(file.bytes > 2 << 20 && file.bytes < 5 << 20, "{}", file.bytes);
+        assert!(
+            file.bytes > 2 << 20 && file.bytes < 5 << 20,
+            "{}",
+            file.bytes
+        );
         let stored = output.get(&file.path).await.unwrap().unwrap();
         let builder =
             parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(stored).unwrap();

@@ -134,10 +134,7 @@ impl KeyIndex {
         };
         let mut writer = DataWriter::new(output, path, &schema(), &[], &layout, destination)?;
         for chunk in self.keys.chunks(8192) {
-            let kinds: StringArray = chunk
-                .iter()
-                .map(|(kind, ..)| Some(kind.name()))
-                .collect();
+            let kinds: StringArray = chunk.iter().map(|(kind, ..)| Some(kind.name())).collect();
             let keys: StringArray = chunk
                 .iter()
                 .map(|(_, key, _)| Some(format!("{key:016x}")))
