@@ -100,9 +100,11 @@ pub async fn find(
             .collect(),
         ..Found::default()
     };
-    for leaving in leaving.into_iter().flatten() {
+    for mut leaving in leaving.into_iter().flatten() {
         for (withdrawal, row) in leaving.rows {
-            found.withdrawals[withdrawal].rows.push(row);
+            let withdrawal = &mut found.withdrawals[withdrawal];
+            *leaving.file.reasons.entry(withdrawal.label()).or_default() += 1;
+            withdrawal.rows.push(row);
         }
         *found
             .verdicts
@@ -337,6 +339,7 @@ async fn search_file(
             verdict: file.verdict.clone(),
             path: path.clone(),
             rows,
+            reasons: BTreeMap::new(),
         },
         rows: leaving,
     }))

@@ -38,6 +38,16 @@ pub struct Withdrawal {
     pub rows: Vec<String>,
 }
 
+impl Withdrawal {
+    /// Its ticket or its rule, in one word or two.
+    pub fn label(&self) -> String {
+        match &self.ticket {
+            Some(ticket) => format!("{} {ticket}", self.rule),
+            None => self.rule.clone(),
+        }
+    }
+}
+
 /// What a purge did, in the manifest it committed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurgeRecord {
@@ -71,6 +81,8 @@ pub struct AffectedFile {
     pub path: String,
     /// Rows that leave it.
     pub rows: u64,
+    /// Those rows by ticket or rule; a row may count under several.
+    pub reasons: BTreeMap<String, u64>,
 }
 
 /// A purge as it was decided, written create-only before anything else: whoever comes second is
