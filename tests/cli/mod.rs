@@ -3,4 +3,5 @@
 mod bad_input;
 mod crash;
 mod job;
+mod purge;
 mod sql;
