@@ -73,7 +73,10 @@ impl Applying<'_> {
         resuming: bool,
     ) -> Result<Manifest> {
         let output = self.output;
-        output.remove_leftovers().await?;
+        if output.is_local() {
+            // Object stores show nothing of a write that was cut off, and are slow to list.
+            output.remove_leftovers().await?;
+        }
         let manifest = self.rewrite(previous, plan, resuming).await?;
         if plan.keep_old {
             self.progress
