@@ -177,7 +177,7 @@ fn tickets_take_rows_out_of_every_folder_and_the_rest_adds_up() {
         superseded
     );
     for (name, bytes) in &after {
-        if let Some(old) = before.get(name).filter(|_| name != &"_SUCCESS") {
+        if let Some(old) = before.get(name).filter(|_| *name != "_SUCCESS") {
             assert!(old == bytes, "{name} changed");
         }
         for secret in [
@@ -334,7 +334,14 @@ fn rows_that_come_back_or_go_missing_are_found() {
     let purged = Purged::new();
     let output = Path::new(&purged.output);
     let before = files(output);
-    let row = purged.first("prov_row_id", "data true");
+    let file = before
+        .keys()
+        .find(|name| name.starts_with("data/"))
+        .unwrap();
+    let row = query(&format!(
+        "select prov_row_id from '{}/{file}' limit 1",
+        purged.output
+    ));
     let tickets = purged.tickets(&[format!("row,{row},T-1,2026-11-18,,x")]);
     run_ok(&["purge", &purged.output, "--takedown", &tickets], 0);
     let after = files(output);
@@ -371,6 +378,24 @@ fn rows_that_come_back_or_go_missing_are_found() {
     std::fs::remove_file(output.join("_SUCCESS")).unwrap();
     quickstart(output);
     assert!(files(output) == after);
+    // The same file can lose rows again.
+    let file = after
+        .keys()
+        .find(|name| name.starts_with("data/") && name.contains(".000002."))
+        .unwrap();
+    let second = query(&format!(
+        "select prov_row_id from '{}/{file}' limit 1",
+        purged.output
+    ));
+    let tickets = purged.tickets(&[format!("row,{second},T-2,2026-11-19,,y")]);
+    let text = run_ok(&["purge", &purged.output, "--takedown", &tickets], 0);
+    assert!(text.contains(".000002.parquet"), "{text}");
+    let checks = run_ok(&["verify", &purged.output], 0);
+    assert!(checks.contains("2 rows left in 2 purges"), "{checks}");
+    for (row, ticket) in [(&row, "T-1"), (&second, "T-2")] {
+        let left = run_ok(&["trace", &purged.output, "--row", row], 0);
+        assert!(left.contains(ticket), "{left}");
+    }
 }
 
 #[test]

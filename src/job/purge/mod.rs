@@ -165,7 +165,8 @@ pub async fn purge_in(
         &mut outcome.warnings,
     )
     .await?;
-    let nothing = plan.files.is_empty() && !(options.drop_old && !manifest.kept.is_empty());
+    let drops = options.drop_old && !manifest.kept.is_empty();
+    let nothing = plan.files.is_empty() && !drops;
     let resuming = match &waiting {
         Some(other) if other.is_same(&plan) => true,
         Some(other) => {
@@ -317,22 +318,19 @@ async fn demands(
         .resources
         .get("subject_key")
         .map(|resource| resource.version.as_str());
-    if let Some(key) = &resources.subject_key {
-        match key_id {
-            Some(known) if known == key.key_id() => {}
-            Some(known) => {
-                return Err(JobError::usage(format!(
-                    "subject_key: the key has the id {}, the output was made with {known}. With another key no subject would be found",
-                    key.key_id()
-                )));
-            }
-            None => {
-                return Err(JobError::usage(
-                    "subject_key: the output was made without one; it holds no subjects",
-                ));
-            }
+    let key = match (&resources.subject_key, key_id) {
+        (Some(key), Some(known)) if known != key.key_id() => {
+            return Err(JobError::usage(format!(
+                "subject_key: the key has the id {}, the output was made with {known}. With another key no subject would be found",
+                key.key_id()
+            )));
         }
-    }
+        (Some(_), None) => {
+            warnings.push("the output was made without a subject key; none is used".to_owned());
+            None
+        }
+        (key, _) => key.as_deref(),
+    };
     let mut demands: Vec<Arc<dyn Demand>> = Vec::new();
     if let (Some(uri), Some(registry)) = (&options.consent, &resources.consent) {
         if spec.columns.subject.is_none() {
@@ -340,7 +338,7 @@ async fn demands(
                 "--consent: the job mapped no subject column; no row has a consent to look up",
             ));
         }
-        let key = resources.subject_key.as_deref().ok_or_else(|| {
+        let key = key.ok_or_else(|| {
             JobError::usage(
                 "--consent needs the subject key of the output: --set subject_key=FILE or env:NAME",
             )
@@ -353,7 +351,6 @@ async fn demands(
     for uri in &options.takedown {
         let ctx = table_session(stores, [uri.as_str()])?;
         let clause = pack.map_or("", |pack| pack.clause("takedown"));
-        let key = resources.subject_key.as_deref();
         let mut list =
             Takedown::load(&ctx, uri, key, clause)
                 .await
