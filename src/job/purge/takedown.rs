@@ -34,8 +34,8 @@ const REASON: usize = 5;
 pub struct Takedown {
     identity: SpecResource,
     keys: BTreeSet<Key>,
-    /// By kind and whole value, the withdrawals that ask for it.
-    values: HashMap<(KeyKind, String), Vec<usize>>,
+    /// For each kind by whole value: the withdrawals that ask for it.
+    values: [HashMap<String, Vec<usize>>; 4],
     withdrawals: Vec<Withdrawal>,
     /// Columns that are not used, for the person who wrote the table.
     pub warnings: Vec<String>,
@@ -57,7 +57,7 @@ impl Takedown {
                 sha256: String::new(),
             },
             keys: BTreeSet::new(),
-            values: HashMap::new(),
+            values: Default::default(),
             withdrawals: Vec::new(),
             warnings: Vec::new(),
         };
@@ -107,7 +107,7 @@ impl Takedown {
                     _ => key_of_hex(&value),
                 };
                 list.keys.extend(key.map(|key| (kind, key)));
-                let asked = list.values.entry((kind, value)).or_default();
+                let asked = list.values[kind as usize].entry(value).or_default();
                 if !asked.contains(&index) {
                     asked.push(index);
                 }
@@ -216,12 +216,7 @@ impl Demand for Takedown {
         ];
         for (kind, value) in asked {
             let Some(value) = value else { continue };
-            for index in self
-                .values
-                .get(&(kind, value.to_owned()))
-                .into_iter()
-                .flatten()
-            {
+            for index in self.values[kind as usize].get(value).into_iter().flatten() {
                 found(*index);
             }
         }
