@@ -11,6 +11,7 @@ pub mod optout;
 pub mod output;
 pub mod policy;
 pub mod print;
+pub mod purge;
 pub mod repl;
 pub mod resources;
 pub mod run;
@@ -46,6 +47,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Walk one row back to where it came from and what decided
     Trace(trace::TraceArgs),
+    /// Take rows out of an output: withdrawn consent, takedown requests
+    Purge(purge::PurgeArgs),
     /// Write a commented job file from a corpus's schema
     Init(init::InitArgs),
     /// List the built-in policy packs or copy one out
@@ -107,6 +110,7 @@ async fn dispatch(command: Command) -> Result<(), error::CliError> {
         Command::Sql(args) => sql::run(*args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Trace(args) => trace::run(args).await,
+        Command::Purge(args) => purge::run(args).await,
         Command::Init(args) => init::run(args).await,
         Command::Policy(args) => policy::run(args),
         Command::License(args) => license::run(args).await,

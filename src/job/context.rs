@@ -304,7 +304,8 @@ impl Job {
     }
 }
 
-fn parse_time(text: &str) -> Result<DateTime<Utc>> {
+/// A time as settings have it.
+pub(crate) fn parse_time(text: &str) -> Result<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.with_timezone(&Utc));
     }
@@ -336,12 +337,26 @@ fn settings_of(file: &JobFile, as_of: &str) -> TamisSettings {
     }
 }
 
-async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Resources> {
+/// A session that reads tables by uri.
+pub(crate) fn table_session<'a>(
+    stores: &Stores,
+    uris: impl IntoIterator<Item = &'a str>,
+) -> Result<SessionContext> {
     let ctx = session_context(SessionOptions {
         stores: stores.clone(),
         ..SessionOptions::default()
     })
     .map_err(|error| JobError::failed(error.to_string()))?;
+    for uri in uris.into_iter().filter(|uri| uri.contains("://")) {
+        stores
+            .register(&ctx, uri)
+            .map_err(|error| JobError::usage(error.to_string()))?;
+    }
+    Ok(ctx)
+}
+
+/// Loads the resources that settings name.
+pub(crate) async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Resources> {
     let named = [
         &settings.lexicon,
         &settings.thresholds,
@@ -353,15 +368,7 @@ async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Res
         &settings.blocked,
         &settings.subject_key,
     ];
-    for uri in named
-        .into_iter()
-        .flatten()
-        .filter(|uri| uri.contains("://"))
-    {
-        stores
-            .register(&ctx, uri)
-            .map_err(|error| JobError::usage(error.to_string()))?;
-    }
+    let ctx = table_session(stores, named.into_iter().flatten().map(String::as_str))?;
     Resources::load(&ctx, settings)
         .await
         .map_err(|error| match error {

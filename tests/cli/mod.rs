@@ -5,4 +5,5 @@ mod crash;
 mod evidence;
 mod job;
 mod optout;
+mod purge;
 mod sql;

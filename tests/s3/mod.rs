@@ -205,6 +205,57 @@ fn s3_killed_job_completes() {
 }
 
 #[test]
+fn s3_purge_takes_rows_out() {
+    let Some(server) = server("s3_purge_takes_rows_out", "") else {
+        return;
+    };
+    let prefix = prefix("purge");
+    let output = server.uri(&format!("{prefix}/out"));
+    server.run(
+        &["run", "examples/quickstart/job.toml", "--output", &output],
+        0,
+    );
+    let row = |folder: &str| {
+        let sql = format!("select prov_row_id from '{output}/{folder}/' limit 1");
+        let text = server.run(&["sql", "--format", "csv", &sql], 0);
+        text.lines().nth(1).unwrap().to_owned()
+    };
+    let rows = [row("data"), row("dropped")];
+    let tickets = tempfile::tempdir().unwrap();
+    std::fs::write(
+        tickets.path().join("tickets.csv"),
+        format!(
+            "kind,value,ticket,received_at,reason\nrow,{},T-1,2026-11-18,x\nrow,{},T-1,2026-11-18,x\n",
+            rows[0], rows[1]
+        ),
+    )
+    .unwrap();
+    server.upload(tickets.path(), &format!("{prefix}/tables"));
+    let list = server.uri(&format!("{prefix}/tables/tickets.csv"));
+    let purge = ["purge", output.as_str(), "--takedown", list.as_str()];
+    for moment in [300, 800] {
+        let mut run = server
+            .command()
+            .args(purge)
+            .args(["--set", "as_of=2026-11-20"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(moment));
+        let _ = run.kill();
+        run.wait().unwrap();
+    }
+    server.run(&[&purge[..], &["--set", "as_of=2026-11-20"]].concat(), 0);
+    let checks = server.run(&["verify", &output], 0);
+    assert!(checks.contains("+ 2 purged"), "{checks}");
+    for row in rows {
+        let left = server.run(&["trace", &output, "--row", &row], 0);
+        assert!(left.contains("left with a purge"), "{left}");
+    }
+}
+
+#[test]
 fn s3_no_such_bucket_says_so() {
     let Some(server) = server("s3_no_such_bucket_says_so", "") else {
         return;
