@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod consent;
 pub mod error;
 pub mod init;
 pub mod license;
@@ -47,7 +48,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Walk one row back to where it came from and what decided
     Trace(trace::TraceArgs),
-    /// Take rows out of an output: withdrawn consent, takedown requests
+    /// Take rows out of an output: withdrawn consent, opt-outs, takedown requests
     Purge(purge::PurgeArgs),
     /// Write a commented job file from a corpus's schema
     Init(init::InitArgs),
@@ -55,6 +56,8 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// Read, explain or list licences and what the policy says of them
     License(license::LicenseArgs),
+    /// Make a consent registry into a snapshot, or check it
+    Consent(consent::ConsentArgs),
     /// Check the source registry and its evidence, or the mix of a cleared dataset
     Sources(sources::SourcesArgs),
     /// Build the registry of opt-out signals, or ask it about an address
@@ -114,6 +117,7 @@ async fn dispatch(command: Command) -> Result<(), error::CliError> {
         Command::Init(args) => init::run(args).await,
         Command::Policy(args) => policy::run(args),
         Command::License(args) => license::run(args).await,
+        Command::Consent(args) => consent::run(args).await,
         Command::Sources(args) => sources::run(args).await,
         Command::Optout(args) => optout::run(args).await,
     }

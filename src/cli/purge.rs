@@ -19,21 +19,24 @@ use super::stores::StoreArgs;
 use super::terminal_width;
 
 /// Settings that `--set` takes here.
-const SETTINGS: [&str; 2] = ["subject_key", "as_of"];
+const SETTINGS: [&str; 3] = ["subject_key", "opt_out_agents", "as_of"];
 
 /// Arguments of `tamis purge`.
 #[derive(Debug, Args)]
 #[command(
-    group = ArgGroup::new("what").args(["consent", "takedown", "drop_old", "resume"]).multiple(true).required(true),
+    group = ArgGroup::new("what").args(["consent", "opt_out", "takedown", "drop_old", "resume"]).multiple(true).required(true),
     after_help = "Examples:
   tamis purge out/ --takedown tickets.csv --dry-run
   tamis purge out/ --takedown tickets.csv --set subject_key=env:TAMIS_KEY
   tamis purge s3://bucket/cleared/ --consent s3://bucket/consent-2026-12.parquet --set subject_key=subject.key
+  tamis purge out/ --opt-out crawl-2026-12/opt_out.parquet --dry-run
   tamis purge out/ --resume
 
 A takedown list has the columns kind (row, url, sha256 or subject), value, ticket, received_at, reason
 and, if you like, closed_at. Subjects may be raw ids (the subject key hashes them; they are written
-nowhere) or refs. --consent judges every row that had a consent in force anew with another registry.
+nowhere) or refs. --consent (a table or a snapshot) judges every row
+that had a consent in force anew with another registry; --opt-out takes out the rows whose address is
+off-limits by its signals now, but for those under a contract.
 
 The rows leave with a new manifest that names them with reason, clause and ticket. A purge that was
 interrupted is completed by the same command, or by --resume.
@@ -45,10 +48,13 @@ pub struct PurgeArgs {
     /// A newer consent registry: rows whose consent is no longer in force leave
     #[arg(long, value_name = "TABLE")]
     pub consent: Option<String>,
+    /// Newer snapshots of opt-out signals: rows whose address is off-limits now leave
+    #[arg(long, value_name = "TABLE")]
+    pub opt_out: Option<String>,
     /// A list of takedown requests; may be given several times
     #[arg(long, value_name = "TABLE")]
     pub takedown: Vec<String>,
-    /// subject_key=FILE or subject_key=env:NAME; as_of=TIME, at which consent is judged (default: now)
+    /// subject_key=FILE or subject_key=env:NAME; opt_out_agents=FILE; as_of=TIME, at which consent and signals are judged (default: now)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Keep the objects that are replaced, below _tamis/superseded/
@@ -61,7 +67,7 @@ pub struct PurgeArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Complete an interrupted purge from what it had decided
-    #[arg(long, conflicts_with_all = ["consent", "takedown", "drop_old", "keep_old", "dry_run"])]
+    #[arg(long, conflicts_with_all = ["consent", "opt_out", "takedown", "drop_old", "keep_old", "dry_run"])]
     pub resume: bool,
     /// How much at once
     #[command(flatten)]
@@ -80,7 +86,7 @@ pub async fn run(args: PurgeArgs) -> Result<(), CliError> {
         let key = setting.split('=').next().unwrap_or_default().trim();
         if !SETTINGS.contains(&key.strip_prefix("tamis.").unwrap_or(key)) {
             return Err(CliError::Usage(format!(
-                "--set {setting}: purge takes subject_key and as_of; all else is as the job had it"
+                "--set {setting}: purge takes subject_key, opt_out_agents and as_of; all else is as the job had it"
             )));
         }
     }
@@ -91,18 +97,21 @@ pub async fn run(args: PurgeArgs) -> Result<(), CliError> {
         &ConfigFile::in_working_directory()?,
     )?;
     let setting = |name: &str| settings.tamis.get(name).map(|(value, _)| value.clone());
+    // What leaves must not depend on a variable somewhere: an instant is asked for, or it is now.
+    let flag = |name: &str| {
+        let found = settings.tamis.get(name);
+        let found = found.filter(|(_, origin)| *origin == Origin::Flag);
+        found.map(|(value, _)| value.clone())
+    };
     let stop = Stop::default();
     stop_on_signal(stop.clone());
     let options = PurgeOptions {
         consent: args.consent,
+        opt_out: args.opt_out,
         takedown: args.takedown,
         subject_key: setting("subject_key"),
-        // What leaves must not depend on a variable somewhere: an instant is asked for, or it is now.
-        as_of: settings
-            .tamis
-            .get("as_of")
-            .filter(|(_, origin)| *origin == Origin::Flag)
-            .map(|(value, _)| value.clone()),
+        opt_out_agents: flag("opt_out_agents"),
+        as_of: flag("as_of"),
         keep_old: args.keep_old,
         drop_old: args.drop_old,
         dry_run: args.dry_run,

@@ -7,6 +7,7 @@
 pub mod assess;
 pub mod clear;
 pub mod commit;
+pub mod consent;
 pub mod context;
 pub mod error;
 pub mod evidence;

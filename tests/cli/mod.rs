@@ -1,6 +1,7 @@
 //! Commands on this machine.
 
 mod bad_input;
+mod consent;
 mod crash;
 mod evidence;
 mod job;

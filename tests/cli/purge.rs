@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{files, path, query, quickstart, run, run_ok, tamis};
+use crate::support::{files, path, project, query, quickstart, run, run_ok, tamis};
 
 const KEY: &str = "subject_key=examples/quickstart/subject.key";
 const AT: &str = "as_of=2026-11-20";
@@ -327,6 +327,68 @@ fn a_newer_registry_takes_out_what_is_no_longer_consented_to() {
             .any(|name| name.contains("superseded"))
     );
     run_ok(&["verify", output], 0);
+}
+
+#[test]
+fn newer_signals_take_out_what_is_off_limits_now_but_not_what_is_contracted() {
+    let purged = Purged::new();
+    let output = purged.output.as_str();
+    let town = "prov_url like 'https://town.example.org/%'";
+    let (there, all) = (purged.count("data", town), purged.count("data", "true"));
+    assert!(there > 0);
+    let signals = |body: &str| {
+        purged.write(
+            "signals.csv",
+            &format!("url,fetched_at,kind,status,body\nhttps://town.example.org/robots.txt,2026-11-10T00:00:00Z,robots.txt,200,\"{body}\"\n"),
+        )
+    };
+    let open = signals("User-agent: *\nAllow: /\n");
+    let text = run_ok(&["purge", output, "--opt-out", &open, "--set", AT], 0);
+    assert!(text.contains("Nothing to do"), "{text}");
+
+    // Before the refusal was fetched it is not in force.
+    let closed = signals("User-agent: *\nDisallow: /\n");
+    let early = ["purge", output, "--opt-out", &closed, "--set", "as_of=2026-11-09"];
+    let text = run_ok(&early, 0);
+    assert!(text.contains("Nothing to do"), "{text}");
+    let text = run_ok(&["purge", output, "--opt-out", &closed, "--set", AT], 0);
+    assert!(text.contains("opt_out_disallowed"), "{text}");
+    assert_eq!(purged.count("data", town), 0);
+    assert_eq!(purged.count("data", "true"), all - there);
+    let purge = &purged.manifest(2)["purge"];
+    let withdrawal = &purge["withdrawals"][0];
+    assert_eq!(withdrawal["clause"], "TC260-003-2024 5.1 c) 2) note 3");
+    assert_eq!(withdrawal["kind"], "url");
+    assert!(purge["asked_by"]["opt_out"]["sha256"].is_string());
+    run_ok(&["verify", output], 0);
+}
+
+#[test]
+fn a_snapshot_judges_as_the_table_it_was_made_from() {
+    let purged = Purged::new();
+    let output = purged.output.as_str();
+    let table = project().join("examples/quickstart/consent.csv");
+    let table = std::fs::read_to_string(table).unwrap();
+    let newer = table.replacen("Z,,rec-0001,", "Z,2026-11-10T00:00:00Z,rec-0001,", 1);
+    assert_ne!(table, newer);
+    let newer = purged.write("newer.csv", &newer);
+    let to = purged.folder.path().join("snapshots");
+    let made = run_ok(
+        &["consent", "snapshot", "--from", &newer, "--to", path(&to), "--set", KEY, "--format", "csv"],
+        0,
+    );
+    let made = made.lines().nth(1).unwrap().split(',').next().unwrap();
+    let left = |registry: &str| {
+        let text = run_ok(
+            &["purge", output, "--consent", registry, "--set", KEY, "--set", AT, "--dry-run", "--json"],
+            0,
+        );
+        let found: Value = serde_json::from_str(&text).unwrap();
+        found["purge"]["withdrawals"].clone()
+    };
+    let by_table = left(&newer);
+    assert_eq!(by_table.as_array().unwrap().len(), 1, "{by_table}");
+    assert_eq!(left(made), by_table);
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The job against a real S3 server over HTTP. `tests/run.sh` starts the servers and names them in
 //! the environment; without them a test says so, loudly, and is counted as skipped.
 
-use std::io::Write;
 use std::process::Command;
 
-use crate::support::{parts, path, project, quickstart, run_ok, tamis};
+use crate::support::{parts, path, project, quickstart, run_ok, skipped, tamis};
 
 struct Server {
     endpoint: String,
@@ -29,15 +28,7 @@ fn server(test: &str, prefix: &str) -> Option<Server> {
             std::env::var("TAMIS_TEST_REQUIRE_S3").is_err(),
             "TAMIS_TEST_REQUIRE_S3 is set, but no S3 server is named"
         );
-        eprintln!("SKIPPED {test}: no S3 server; tests/run.sh starts one");
-        if let Ok(file) = std::env::var("TAMIS_TEST_SKIPPED_FILE") {
-            let mut file = std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(file)
-                .unwrap();
-            writeln!(file, "{test}").unwrap();
-        }
+        skipped(test, "no S3 server");
     }
     found
 }

@@ -1,12 +1,10 @@
 //! A newer consent registry: rows whose consent was in force and no longer is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use datafusion::prelude::SessionContext;
-use tamis_consent::{ConsentRegistry, ConsentStatus, SubjectKey};
-use tamis_functions::table::{Column, Kind, Row, read_rows};
+use tamis_consent::{AskedPurpose, ConsentRegistry, ConsentStatus, SubjectHash};
 
-use crate::job::error::{JobError, Result};
 use crate::job::keys::{Key, KeyKind};
 use crate::job::pack::Pack;
 use crate::job::spec::{Spec, SpecResource};
@@ -25,12 +23,12 @@ const RULES: [(&str, &str); 4] = [
 ];
 const MISSING: usize = 3;
 
-/// The consent of every subject of a registry at an instant, by subject ref. Ids are hashed while the
-/// table is read and are not in it.
+/// The consents of a registry at an instant, by subject ref.
 pub struct ConsentNow {
-    identity: SpecResource,
-    /// By ref: `None` is in force, else the index into [`RULES`].
-    statuses: HashMap<u128, Option<u8>>,
+    registry: Arc<ConsentRegistry>,
+    purpose: AskedPurpose,
+    at: i64,
+    /// Of the subjects by the key of the indexes; two subjects may share one.
     in_force: HashSet<u64>,
     not_in_force: HashSet<u64>,
     withdrawals: Vec<Withdrawal>,
@@ -39,43 +37,19 @@ pub struct ConsentNow {
 }
 
 impl ConsentNow {
-    /// Judges every subject of `registry`, which was loaded from `uri`, for the purpose of the job at
-    /// an instant (microseconds UTC).
-    pub async fn load(
-        ctx: &SessionContext,
-        uri: &str,
-        registry: &ConsentRegistry,
-        key: &SubjectKey,
-        spec: &Spec,
-        pack: Option<&Pack>,
-        at: i64,
-    ) -> Result<Self> {
-        let columns = [Column::required("subject_id", Kind::Text)];
-        let mut statuses = HashMap::new();
-        let mut each = |row: &Row<'_>| {
-            // An empty id was refused when the registry was loaded.
-            if let Some(id) = row.text(0) {
-                let status = registry.decide(Some(id), &spec.purpose, at).status;
-                if let Some(reference) = parse(&key.subject_ref(id)) {
-                    statuses.insert(reference, rule_of(status));
-                }
-            }
-            Ok(())
-        };
-        let summary = read_rows(ctx, "consent", uri, &columns, &mut each).await?;
-        if summary.sha256 != registry.identity().sha256 {
-            return Err(JobError::failed(format!(
-                "{uri}: the registry changed while it was read. Run again"
-            )));
+    /// Judges every subject of `registry`, which knows its subjects by the key of the output, for the
+    /// purpose of the job at an instant (microseconds UTC).
+    pub fn new(registry: Arc<ConsentRegistry>, spec: &Spec, pack: Option<&Pack>, at: i64) -> Self {
+        let purpose = registry.purpose(&spec.purpose);
+        let (mut in_force, mut not_in_force) = (HashSet::new(), HashSet::new());
+        for subject in registry.each_subject() {
+            let status = registry.decide_for(subject, purpose, at).status;
+            let prefixes = match rule_of(status) {
+                None => &mut in_force,
+                Some(_) => &mut not_in_force,
+            };
+            prefixes.insert(subject.prefix());
         }
-        let prefix = |reference: &u128| u64::try_from(reference >> 64).unwrap_or_default();
-        let prefixes = |in_force: bool| {
-            statuses
-                .iter()
-                .filter(|(_, rule)| rule.is_none() == in_force)
-                .map(|(reference, _)| prefix(reference))
-                .collect::<HashSet<u64>>()
-        };
         let withdrawals = RULES
             .iter()
             .map(|(rule, reason)| Withdrawal {
@@ -86,36 +60,32 @@ impl ConsentNow {
                 ..Withdrawal::default()
             })
             .collect();
-        Ok(Self {
-            identity: SpecResource::from(registry.identity()),
-            in_force: prefixes(true),
-            not_in_force: prefixes(false),
-            statuses,
+        Self {
+            registry,
+            purpose,
+            at,
+            in_force,
+            not_in_force,
             withdrawals,
             dropped_holds_rows: spec.dropped == "rows",
-        })
+        }
     }
 }
 
-fn parse(reference: &str) -> Option<u128> {
-    u128::from_str_radix(reference, 16)
-        .ok()
-        .filter(|_| reference.len() == 32)
-}
-
-fn rule_of(status: ConsentStatus) -> Option<u8> {
+/// The rule a row is taken out under, as an index into [`RULES`]; `None` when consent is in force.
+fn rule_of(status: ConsentStatus) -> Option<usize> {
     match status {
         ConsentStatus::Granted | ConsentStatus::Separate | ConsentStatus::Guardian => None,
         ConsentStatus::Withdrawn => Some(0),
         ConsentStatus::Refused => Some(1),
         ConsentStatus::Expired => Some(2),
-        ConsentStatus::Missing => Some(3),
+        ConsentStatus::Missing => Some(MISSING),
     }
 }
 
 impl Demand for ConsentNow {
     fn identity(&self) -> (&'static str, SpecResource) {
-        ("consent", self.identity.clone())
+        ("consent", SpecResource::from(self.registry.identity()))
     }
 
     fn wanted(&self) -> Wanted<'_> {
@@ -142,12 +112,14 @@ impl Demand for ConsentNow {
         }
         let status = row
             .subject_ref
-            .and_then(parse)
-            .and_then(|reference| self.statuses.get(&reference));
-        match status {
-            Some(None) => {}
-            Some(Some(rule)) => found(usize::from(*rule)),
-            None => found(MISSING),
+            .and_then(SubjectHash::from_subject_ref)
+            .map_or(ConsentStatus::Missing, |subject| {
+                self.registry
+                    .decide_for(subject, self.purpose, self.at)
+                    .status
+            });
+        if let Some(rule) = rule_of(status) {
+            found(rule);
         }
     }
 

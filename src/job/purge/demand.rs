@@ -20,6 +20,8 @@ pub struct ProvRow<'a> {
     pub url: Option<&'a str>,
     /// `prov_consent_status`.
     pub consent_status: Option<&'a str>,
+    /// `prov_acquisition_mode`.
+    pub acquisition_mode: Option<&'a str>,
 }
 
 /// The keys that lead a demand to its files.
@@ -31,7 +33,7 @@ pub enum Wanted<'a> {
     Every(KeyKind),
 }
 
-/// A source of demands: a takedown list, a newer consent registry.
+/// A source of demands: a takedown list, a newer consent registry, newer opt-out signals.
 pub trait Demand: Send + Sync {
     /// The setting it comes from, and its identity.
     fn identity(&self) -> (&'static str, SpecResource);

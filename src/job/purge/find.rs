@@ -24,12 +24,13 @@ use super::demand::{Demand, ProvRow, Wanted};
 use super::record::{AffectedFile, Withdrawal};
 
 /// The columns that decide.
-const DECIDING: [&str; 5] = [
+const DECIDING: [&str; 6] = [
     "prov_row_id",
     "prov_subject_ref",
     "prov_text_sha256",
     "prov_url",
     "prov_consent_status",
+    "prov_acquisition_mode",
 ];
 
 /// What leaves.
@@ -302,6 +303,7 @@ async fn search_file(
             column(DECIDING[2])?,
             column(DECIDING[3])?,
             column(DECIDING[4])?,
+            column(DECIDING[5])?,
         ];
         for row in 0..batch.num_rows() {
             let value = |index: usize| {
@@ -314,6 +316,7 @@ async fn search_file(
                 text_sha256: value(2),
                 url: value(3),
                 consent_status: value(4),
+                acquisition_mode: value(5),
             };
             let mut reasons = BTreeSet::new();
             let mut offset = 0;

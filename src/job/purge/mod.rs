@@ -1,6 +1,6 @@
 //! Withdrawal after the fact: rows leave an output that is committed already.
 //!
-//! [`purge`] finds the rows that a takedown list or a newer consent registry is about, writes the files
+//! [`purge`] finds the rows that a takedown list, a newer consent registry or newer opt-out signals are about, writes the files
 //! that hold them again without them, and commits a new manifest that names the rows and why they left.
 //! `docs/decisions/0003-purge.md` says in which order, and what an interruption leaves.
 
@@ -9,6 +9,7 @@ pub mod consent;
 pub mod demand;
 pub mod find;
 pub mod history;
+pub mod opt_out;
 pub mod record;
 pub mod rewrite;
 pub mod takedown;
@@ -30,6 +31,7 @@ use self::apply::Applying;
 use self::consent::ConsentNow;
 use self::demand::Demand;
 use self::find::{Found, find};
+use self::opt_out::OptOutNow;
 use self::record::{AffectedFile, Plan, PurgeRecord, pending, unfinished};
 use self::takedown::Takedown;
 use super::context::{Stop, load_resources, parse_time, table_session};
@@ -45,11 +47,15 @@ use super::spec::{Spec, SpecResource};
 pub struct PurgeOptions {
     /// A newer consent registry.
     pub consent: Option<String>,
+    /// Newer snapshots of opt-out signals.
+    pub opt_out: Option<String>,
     /// Takedown lists.
     pub takedown: Vec<String>,
     /// Where the subject key lies: a path, a URL or `env:NAME`.
     pub subject_key: Option<String>,
-    /// The instant consent is judged at; absent: now.
+    /// The crawlers whose robots.txt rules count; absent: those of the job.
+    pub opt_out_agents: Option<String>,
+    /// The instant consent and signals are judged at; absent: now.
     pub as_of: Option<String>,
     /// Keep superseded objects, below `_tamis/superseded/`.
     pub keep_old: bool,
@@ -307,6 +313,11 @@ async fn demands(
 ) -> Result<Vec<Arc<dyn Demand>>> {
     let settings = TamisSettings {
         consent: options.consent.clone(),
+        opt_out: options.opt_out.clone(),
+        opt_out_agents: options.opt_out_agents.clone().or_else(|| {
+            let agents = spec.resources.get("opt_out_agents");
+            agents.map(|resource| resource.uri.clone())
+        }),
         subject_key: options.subject_key.clone(),
         purpose: Some(spec.purpose.clone()),
         as_of: Some(as_of.to_rfc3339_opts(SecondsFormat::Micros, true)),
@@ -332,7 +343,7 @@ async fn demands(
         (key, _) => key.as_deref(),
     };
     let mut demands: Vec<Arc<dyn Demand>> = Vec::new();
-    if let (Some(uri), Some(registry)) = (&options.consent, &resources.consent) {
+    if let Some(registry) = &resources.consent {
         if spec.columns.subject.is_none() {
             return Err(JobError::usage(
                 "--consent: the job mapped no subject column; no row has a consent to look up",
@@ -343,9 +354,18 @@ async fn demands(
                 "--consent needs the subject key of the output: --set subject_key=FILE or env:NAME",
             )
         })?;
-        let ctx = table_session(stores, [uri.as_str()])?;
-        let at = resources.as_of;
-        let now = ConsentNow::load(&ctx, uri, registry, key, spec, pack, at).await?;
+        debug_assert_eq!(registry.key_id().as_deref(), Some(key.key_id().as_str()));
+        let now = ConsentNow::new(Arc::clone(registry), spec, pack, resources.as_of);
+        demands.push(Arc::new(now));
+    }
+    if let Some(registry) = &resources.opt_out {
+        if spec.columns.url.is_none() {
+            return Err(JobError::usage(
+                "--opt-out: the job mapped no url column; no row has an address to look up",
+            ));
+        }
+        let rules = resources.opt_out_rules();
+        let now = OptOutNow::new(Arc::clone(registry), rules, spec, pack, resources.as_of);
         demands.push(Arc::new(now));
     }
     for uri in &options.takedown {
