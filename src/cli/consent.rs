@@ -193,7 +193,11 @@ async fn run_check(args: CheckArgs) -> Result<(), CliError> {
         ("rows", numbers(found.iter().map(|f| f.count))),
         (
             "loads",
-            texts(found.iter().map(|f| if f.kind.is_error() { "no" } else { "yes" })),
+            texts(
+                found
+                    .iter()
+                    .map(|f| if f.kind.is_error() { "no" } else { "yes" }),
+            ),
         ),
         ("examples", texts(found.iter().map(|f| examples(f)))),
     ])?)?;

@@ -86,9 +86,8 @@ impl ConsentSource {
                 Ok(summary.warnings)
             }
             Self::Postgres(table) => {
-                let mut each = |number: u64, row: ConsentRow<'_>| {
-                    each(&|| format!("row {number}"), row)
-                };
+                let mut each =
+                    |number: u64, row: ConsentRow<'_>| each(&|| format!("row {number}"), row);
                 table.read(&mut each).await.map_err(of_postgres)?;
                 Ok(Vec::new())
             }
@@ -132,8 +131,7 @@ pub async fn snapshot(
         .map_err(|error| JobError::failed(format!("{}: {error}", directory.display())))?;
     let mut writer =
         ConsentSnapshotWriter::new(source.shown(), options.key, options.purposes, directory)?;
-    let mut each =
-        |place: &dyn Fn() -> String, row: ConsentRow<'_>| writer.push(place, row);
+    let mut each = |place: &dyn Fn() -> String, row: ConsentRow<'_>| writer.push(place, row);
     let warnings = source.read(stores, progress, &mut each).await?;
     progress.phase("sorting", 0);
     let snapshot = writer.finish(options.version, directory)?;

@@ -57,11 +57,7 @@ impl PostgresTable {
     ///
     /// # Errors
     /// [`PostgresError::Usage`] for an address that cannot be read.
-    pub fn new(
-        uri: &str,
-        relation: &str,
-        password: Option<&str>,
-    ) -> Result<Self, PostgresError> {
+    pub fn new(uri: &str, relation: &str, password: Option<&str>) -> Result<Self, PostgresError> {
         let mut config: Config = uri.parse().map_err(|_| {
             // The parser's own words may repeat a part of the address that is a password.
             PostgresError::Usage(
@@ -265,7 +261,13 @@ mod tests {
     fn missing_columns_are_named_with_what_is_near() {
         let table = PostgresTable::new("postgresql://h/d", "consent", None).unwrap();
         let names = [
-            "subject", "purpose", "kind", "status", "granted_at", "expires_at", "withdrawn",
+            "subject",
+            "purpose",
+            "kind",
+            "status",
+            "granted_at",
+            "expires_at",
+            "withdrawn",
             "record_id",
         ];
         let error = table.columns(&names).unwrap_err().to_string();

@@ -24,7 +24,10 @@ fn snapshot(from: &str, to: &Path, more: &[&str]) -> (String, String) {
 fn a_snapshot_answers_as_the_table_and_a_job_takes_it() {
     let folder = tempfile::tempdir().unwrap();
     let (made, digest) = snapshot(TABLE, folder.path(), &[]);
-    assert!(made.ends_with(&format!("consent-{digest}.snapshot")), "{made}");
+    assert!(
+        made.ends_with(&format!("consent-{digest}.snapshot")),
+        "{made}"
+    );
     let (again, _) = snapshot(TABLE, folder.path(), &[]);
     assert_eq!(made, again, "the same records are the same file");
 
@@ -34,7 +37,9 @@ fn a_snapshot_answers_as_the_table_and_a_job_takes_it() {
         );
         let registry = format!("consent={registry}");
         run_ok(
-            &["sql", "--format", "csv", "--set", KEY, "--set", &registry, &sql],
+            &[
+                "sql", "--format", "csv", "--set", KEY, "--set", &registry, &sql,
+            ],
             0,
         )
     };
@@ -56,10 +61,7 @@ fn a_snapshot_answers_as_the_table_and_a_job_takes_it() {
     };
     assert_eq!(kept(&out), kept(&by_table));
     run_ok(&["verify", path(&out)], 0);
-    let rejudged = run_ok(
-        &["verify", path(&out), "--rejudge", "--set", KEY],
-        0,
-    );
+    let rejudged = run_ok(&["verify", path(&out), "--rejudge", "--set", KEY], 0);
     assert!(!rejudged.is_empty());
 }
 
@@ -82,7 +84,10 @@ fn a_snapshot_needs_its_key_and_its_purposes_and_may_not_change() {
     std::fs::write(&other, "another key of enough bytes").unwrap();
     let (code, _, stderr) = ask(&["--set", &format!("subject_key={}", path(&other))]);
     assert_ne!(code, 0);
-    assert!(stderr.contains("was written with the subject key"), "{stderr}");
+    assert!(
+        stderr.contains("was written with the subject key"),
+        "{stderr}"
+    );
 
     let purposes = folder.path().join("purposes.toml");
     std::fs::write(&purposes, "[under]\nmodel-training = \"any\"\n").unwrap();
@@ -98,7 +103,9 @@ fn a_snapshot_needs_its_key_and_its_purposes_and_may_not_change() {
     let of_copy = format!("consent={}", path(&copy));
     let sql = "select consent_status('user-001', 'model-training', '2026-01-01')";
     let text = run_ok(
-        &["sql", "--format", "csv", "--set", &of_copy, "--set", KEY, sql],
+        &[
+            "sql", "--format", "csv", "--set", &of_copy, "--set", KEY, sql,
+        ],
         0,
     );
     assert!(text.contains("granted"), "{text}");
@@ -109,7 +116,14 @@ fn a_snapshot_needs_its_key_and_its_purposes_and_may_not_change() {
     assert_ne!(code, 0);
     assert!(stderr.contains("copy.snapshot"), "{stderr}");
 
-    let (code, _, stderr) = run(&["consent", "snapshot", "--from", TABLE, "--to", path(folder.path())]);
+    let (code, _, stderr) = run(&[
+        "consent",
+        "snapshot",
+        "--from",
+        TABLE,
+        "--to",
+        path(folder.path()),
+    ]);
     assert_eq!(code, 2);
     assert!(stderr.contains("needs the subject key"), "{stderr}");
     let (code, _, stderr) = run(&["consent", "check", "--from", &made]);
@@ -131,7 +145,14 @@ fn check_names_contradictions_and_never_a_subject() {
         "dora@example.org,model-training,general,granted,2026-01-01,,,r1,,18+",
     ];
     std::fs::write(&table, HEADER.to_owned() + &lines.join("\n") + "\n").unwrap();
-    let (code, stdout, stderr) = run(&["consent", "check", "--from", path(&table), "--format", "csv"]);
+    let (code, stdout, stderr) = run(&[
+        "consent",
+        "check",
+        "--from",
+        path(&table),
+        "--format",
+        "csv",
+    ]);
     assert_eq!(code, 3, "{stdout}{stderr}");
     for expected in [
         "malformed,1,no,line 5",
@@ -206,12 +227,18 @@ fn insert(relation: &str) -> String {
     format!("INSERT INTO {relation} VALUES {}", rows.join(",\n"))
 }
 
-const TABLE_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/quickstart/consent.csv");
+const TABLE_FILE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/examples/quickstart/consent.csv"
+);
 
 #[test]
 fn a_snapshot_of_postgres_is_that_of_the_table() {
     let Ok(server) = std::env::var("TAMIS_TEST_POSTGRES") else {
-        return skipped("cli::consent::a_snapshot_of_postgres_is_that_of_the_table", "no PostgreSQL server");
+        return skipped(
+            "cli::consent::a_snapshot_of_postgres_is_that_of_the_table",
+            "no PostgreSQL server",
+        );
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -253,7 +280,10 @@ fn a_snapshot_of_postgres_is_that_of_the_table() {
     assert!(text.contains("authentication failed"), "{text}");
     let (code, text) = ask(password, "short");
     assert_eq!(code, 2, "{text}");
-    assert!(text.contains("columns are missing: subject_id (is it subject?)"), "{text}");
+    assert!(
+        text.contains("columns are missing: subject_id (is it subject?)"),
+        "{text}"
+    );
     let (code, text) = ask(password, "nowhere");
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("no such table or view"), "{text}");

@@ -348,7 +348,14 @@ fn newer_signals_take_out_what_is_off_limits_now_but_not_what_is_contracted() {
 
     // Before the refusal was fetched it is not in force.
     let closed = signals("User-agent: *\nDisallow: /\n");
-    let early = ["purge", output, "--opt-out", &closed, "--set", "as_of=2026-11-09"];
+    let early = [
+        "purge",
+        output,
+        "--opt-out",
+        &closed,
+        "--set",
+        "as_of=2026-11-09",
+    ];
     let text = run_ok(&early, 0);
     assert!(text.contains("Nothing to do"), "{text}");
     let text = run_ok(&["purge", output, "--opt-out", &closed, "--set", AT], 0);
@@ -374,13 +381,35 @@ fn a_snapshot_judges_as_the_table_it_was_made_from() {
     let newer = purged.write("newer.csv", &newer);
     let to = purged.folder.path().join("snapshots");
     let made = run_ok(
-        &["consent", "snapshot", "--from", &newer, "--to", path(&to), "--set", KEY, "--format", "csv"],
+        &[
+            "consent",
+            "snapshot",
+            "--from",
+            &newer,
+            "--to",
+            path(&to),
+            "--set",
+            KEY,
+            "--format",
+            "csv",
+        ],
         0,
     );
     let made = made.lines().nth(1).unwrap().split(',').next().unwrap();
     let left = |registry: &str| {
         let text = run_ok(
-            &["purge", output, "--consent", registry, "--set", KEY, "--set", AT, "--dry-run", "--json"],
+            &[
+                "purge",
+                output,
+                "--consent",
+                registry,
+                "--set",
+                KEY,
+                "--set",
+                AT,
+                "--dry-run",
+                "--json",
+            ],
             0,
         );
         let found: Value = serde_json::from_str(&text).unwrap();

@@ -6,7 +6,9 @@ use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use datafusion::logical_expr::Documentation;
-use tamis_consent::{AskedPurpose, ConsentRegistry, ConsentStatus as Status, Decision, SubjectHash};
+use tamis_consent::{
+    AskedPurpose, ConsentRegistry, ConsentStatus as Status, Decision, SubjectHash,
+};
 
 use crate::arguments::Argument;
 use crate::documentation::document;
@@ -75,9 +77,14 @@ impl Judging for ConsentStatus {
     }
 
     fn evaluate(consents: &Consents, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let statuses = ask(consents, arguments, Status::Missing, |subjects, purpose, at, out| {
-            consents.registry.status_batch(subjects, purpose, at, out);
-        })?;
+        let statuses = ask(
+            consents,
+            arguments,
+            Status::Missing,
+            |subjects, purpose, at, out| {
+                consents.registry.status_batch(subjects, purpose, at, out);
+            },
+        )?;
         let names = statuses.iter().map(|status| status.as_str());
         Ok(Arc::new(StringArray::from_iter_values(names)))
     }
@@ -112,9 +119,14 @@ pub(crate) fn decide<'a>(
     consents: &'a Consents,
     arguments: &[ArrayRef],
 ) -> Result<Vec<Decision<'a>>> {
-    ask(consents, arguments, Decision::MISSING, |subjects, purpose, at, out| {
-        consents.registry.decide_batch(subjects, purpose, at, out);
-    })
+    ask(
+        consents,
+        arguments,
+        Decision::MISSING,
+        |subjects, purpose, at, out| {
+            consents.registry.decide_batch(subjects, purpose, at, out);
+        },
+    )
 }
 
 /// The answer of each row: rows that follow each other and share purpose and instant are asked

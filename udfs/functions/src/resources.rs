@@ -16,7 +16,8 @@ use datafusion::prelude::SessionContext;
 use tamis_consent::opt_out::{OptOutRegistry, OptOutRules};
 use tamis_consent::signals::AgentList;
 use tamis_consent::{
-    BlockList, ConsentOptions, ConsentRegistry, PurposeHierarchy, SourceRegistry, SourceRules, SubjectKey,
+    BlockList, ConsentOptions, ConsentRegistry, PurposeHierarchy, SourceRegistry, SourceRules,
+    SubjectKey,
 };
 use tamis_harm::{Judge, Lexicon, Taxonomy, Thresholds};
 use tamis_license::LicensePolicy;

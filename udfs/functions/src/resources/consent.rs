@@ -78,8 +78,7 @@ pub(super) async fn load(
         return open(ctx, uri, options).await;
     }
     let mut builder = ConsentRegistryBuilder::with_options(uri, options);
-    let mut each =
-        |location: &dyn Fn() -> String, row: ConsentRow<'_>| builder.push(location, row);
+    let mut each = |location: &dyn Fn() -> String, row: ConsentRow<'_>| builder.push(location, row);
     let summary = read_consent_rows(ctx, uri, &mut each).await?;
     warnings.extend(summary.warnings);
     builder.finish("", &summary.sha256)
