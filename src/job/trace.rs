@@ -71,7 +71,7 @@ pub enum Traced {
     Left(LeftRow),
 }
 
-/// Longest value shown.
+/// Longest value of a column of the corpus shown.
 const SHOWN: usize = 200;
 
 /// Finds a row by `prov_row_id` and gathers its proof.
@@ -198,7 +198,12 @@ async fn read_row(
                     let text = ArrayFormatter::try_new(array, &options)?
                         .value(0)
                         .try_to_string()?;
-                    Some(shorten(&text))
+                    // The proof is shown whole, the row's own content is not.
+                    Some(if field.name().starts_with("prov_") {
+                        text
+                    } else {
+                        shorten(&text)
+                    })
                 };
                 Ok((field.name().clone(), value))
             })

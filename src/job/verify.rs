@@ -183,10 +183,7 @@ async fn check_evidence(
             .iter()
             .filter_map(|proof| {
                 let problem = proof.problem.as_ref()?;
-                Some(format!(
-                    "{}: {problem} ({} of source `{}`)",
-                    proof.object.uri, proof.object.column, proof.object.source_id
-                ))
+                Some(format!("{}: {problem}", proof.object))
             })
             .collect(),
     })

@@ -3,8 +3,8 @@
 use futures::{StreamExt, pin_mut};
 use tamis_consent::ConsentRow;
 use tamis_resource::{ResourceError, nearest};
-use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config, IsolationLevel, Row};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Client, Config, IsolationLevel, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Columns the relation must have.
@@ -104,15 +104,25 @@ impl PostgresTable {
         &self,
         each: &mut (dyn FnMut(u64, ConsentRow<'_>) -> Result<(), ResourceError> + Send),
     ) -> Result<u64, PostgresError> {
-        let tls = MakeRustlsConnect::with_native_certs()
-            .map_err(|error| self.failed(&format!("no certificates of the system: {error}")))?;
-        let (mut client, connection) = self
-            .config
-            .connect(tls)
-            .await
-            .map_err(|error| self.broken(&error))?;
-        // Ends with the client.
-        let connection = tokio::spawn(connection);
+        // The connection ends with the client.
+        let (mut client, connection) = match self.config.get_ssl_mode() {
+            SslMode::Disable => {
+                let connected = self.config.connect(NoTls).await;
+                let (client, connection) = connected.map_err(|error| self.broken(&error))?;
+                (client, tokio::spawn(connection))
+            }
+            _ => {
+                let (tls, _) = MakeRustlsConnect::with_native_certs().map_err(|errors| {
+                    let first = errors.first().map_or(String::new(), ToString::to_string);
+                    self.failed(&format!(
+                        "this system has no certificates to check the server's against ({first}); ?sslmode=disable does without TLS"
+                    ))
+                })?;
+                let connected = self.config.connect(tls).await;
+                let (client, connection) = connected.map_err(|error| self.broken(&error))?;
+                (client, tokio::spawn(connection))
+            }
+        };
         let result = self.read_with(&mut client, each).await;
         drop(client);
         let _ = connection.await;

@@ -89,6 +89,7 @@ pub(crate) fn source_check_fields() -> Fields {
         ("origin_region", DataType::Utf8),
         ("missing", text_list_type()),
         ("clauses", text_list_type()),
+        ("license", DataType::Utf8),
     ])
 }
 

@@ -247,6 +247,8 @@ async fn quickstart() -> (tempfile::TempDir, Objects) {
 
 fn options() -> PurgeOptions {
     PurgeOptions {
+        opt_out: None,
+        opt_out_agents: None,
         consent: None,
         takedown: Vec::new(),
         subject_key: Some("examples/quickstart/subject.key".to_owned()),
