@@ -254,13 +254,9 @@ mod tests {
 
     #[test]
     fn neither_errors_nor_names_tell_the_password() {
-        for uri in [
-            "postgresql://u:s3cr%zzet@h/d",
-            "postgresql://u:s3cret@h:nonsense/d",
-        ] {
-            let error = PostgresTable::new(uri, "consent", None).unwrap_err();
-            assert!(!error.to_string().contains("s3cr"), "{error}");
-        }
+        let uri = "postgresql://u:s3cret@h:nonsense/d";
+        let error = PostgresTable::new(uri, "consent", None).unwrap_err();
+        assert!(!error.to_string().contains("s3cr"), "{error}");
         let table = PostgresTable::new("postgresql://u:s3cret@db.example/d", "consent", None);
         let table = table.unwrap();
         assert_eq!(table.shown(), "postgresql://db.example/d relation consent");

@@ -33,7 +33,7 @@ fn a_snapshot_answers_as_the_table_and_a_job_takes_it() {
 
     let statuses = |registry: &str| {
         let sql = format!(
-            "select subject_id, purpose, consent_record(subject_id, purpose, '2026-11-01') from '{TABLE}' order by all"
+            "select subject_id, purpose, consent_record(subject_id, purpose, '2026-11-01') from '{TABLE}' order by 1, 2"
         );
         let registry = format!("consent={registry}");
         run_ok(
@@ -155,7 +155,7 @@ fn check_names_contradictions_and_never_a_subject() {
     ]);
     assert_eq!(code, 3, "{stdout}{stderr}");
     for expected in [
-        "malformed,1,no,line 5",
+        "malformed,1,no,\"line 5",
         "reused_record_id,1,no,",
         "contradictory,",
         "minor_without_guardian,1,yes,",

@@ -542,7 +542,7 @@ fn wrong_tables_keys_and_flags_change_nothing_and_repeat_no_value() {
     fails(
         &["--consent", consent, "--set", "purpose=x"],
         2,
-        "purge takes subject_key and as_of",
+        "purge takes subject_key, opt_out_agents and as_of",
     );
     fails(
         &["--resume", "--consent", consent],
