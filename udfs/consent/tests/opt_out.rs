@@ -53,7 +53,7 @@ fn check(rows: &[SnapshotRow<'_>], url: &str, at: i64) -> OptOutCheck {
 /// The verdict, and every signal with its value.
 fn told(check: &OptOutCheck) -> (&'static str, Vec<(&'static str, &str)>) {
     let signals = check.signals.iter();
-    let signals = signals.map(|signal| (signal.signal, signal.value.as_str()));
+    let signals = signals.map(|signal| (signal.signal, &*signal.value));
     (check.verdict, signals.collect())
 }
 
@@ -245,7 +245,7 @@ fn each_signal_with_an_open_robots_txt() {
             "{kind} {body}"
         );
         assert_eq!(found.signals[1].fetched_at, 6);
-        assert_eq!(found.signals[1].sha256, sha256_hex(body.as_bytes()));
+        assert_eq!(*found.signals[1].sha256, *sha256_hex(body.as_bytes()));
         let is_of_page = url == page;
         let other = check(
             &[

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The path and query of a URL, ready to be compared.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Target<'a> {
     path: Cow<'a, [u8]>,
     /// See [`Target::head_of`].

@@ -102,6 +102,7 @@ impl Robots {
         Self(Builder::read(b"", scope).flatten())
     }
 
+    #[inline]
     fn view(&self) -> View<'_> {
         View::of(&self.0)
     }
