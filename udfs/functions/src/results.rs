@@ -331,7 +331,7 @@ impl OptOuts {
                 signals.clone().map(|signal| signal.signal),
             )),
             Arc::new(StringArray::from_iter_values(
-                signals.clone().map(|signal| signal.value.as_str()),
+                signals.clone().map(|signal| &*signal.value),
             )),
             Arc::new(fetched),
             Arc::new(StringArray::from_iter_values(

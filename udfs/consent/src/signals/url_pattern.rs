@@ -63,6 +63,11 @@ impl UrlPattern {
         host && wildcard(&self.path, &address.path, self.to_the_end)
     }
 
+    /// The bytes it holds on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.path.capacity() + self.host.as_ref().map_or(0, String::capacity)
+    }
+
     /// How specific the pattern is: the octets of its path (RFC 9309, section 2.2.2).
     pub(crate) fn specificity(&self) -> usize {
         self.path.len() + usize::from(self.to_the_end)
