@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 pub mod error;
 pub mod init;
+pub mod lexicon;
 pub mod license;
 pub mod optout;
 pub mod output;
@@ -52,6 +53,8 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// Read, explain or list licences and what the policy says of them
     License(license::LicenseArgs),
+    /// Check, explain, compare or import a lexicon
+    Lexicon(lexicon::LexiconArgs),
     /// Check the source registry and its evidence, or the mix of a cleared dataset
     Sources(sources::SourcesArgs),
     /// Build the registry of opt-out signals, or ask it about an address
@@ -110,6 +113,7 @@ async fn dispatch(command: Command) -> Result<(), error::CliError> {
         Command::Init(args) => init::run(args).await,
         Command::Policy(args) => policy::run(args),
         Command::License(args) => license::run(args).await,
+        Command::Lexicon(args) => lexicon::run(args).await,
         Command::Sources(args) => sources::run(args).await,
         Command::Optout(args) => optout::run(args).await,
     }

@@ -356,10 +356,12 @@ async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Res
     for uri in named
         .into_iter()
         .flatten()
+        // A lexicon may be several, one over the other.
+        .flat_map(|uri| uri.split('|'))
         .filter(|uri| uri.contains("://"))
     {
         stores
-            .register(&ctx, uri)
+            .register(&ctx, uri.trim())
             .map_err(|error| JobError::usage(error.to_string()))?;
     }
     Resources::load(&ctx, settings)

@@ -4,5 +4,6 @@ mod bad_input;
 mod crash;
 mod evidence;
 mod job;
+mod lexicon;
 mod optout;
 mod sql;
