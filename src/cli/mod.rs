@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 pub mod consent;
 pub mod error;
 pub mod init;
+pub mod lexicon;
 pub mod license;
 pub mod optout;
 pub mod output;
@@ -58,6 +59,8 @@ enum Command {
     License(license::LicenseArgs),
     /// Make a consent registry into a snapshot, or check it
     Consent(consent::ConsentArgs),
+    /// Check, explain, compare or import a lexicon
+    Lexicon(lexicon::LexiconArgs),
     /// Check the source registry and its evidence, or the mix of a cleared dataset
     Sources(sources::SourcesArgs),
     /// Build the registry of opt-out signals, or ask it about an address
@@ -118,6 +121,7 @@ async fn dispatch(command: Command) -> Result<(), error::CliError> {
         Command::Policy(args) => policy::run(args),
         Command::License(args) => license::run(args).await,
         Command::Consent(args) => consent::run(args).await,
+        Command::Lexicon(args) => lexicon::run(args).await,
         Command::Sources(args) => sources::run(args).await,
         Command::Optout(args) => optout::run(args).await,
     }

@@ -371,7 +371,13 @@ pub(crate) async fn load_resources(stores: &Stores, settings: &TamisSettings) ->
         &settings.blocked,
         &settings.subject_key,
     ];
-    let ctx = table_session(stores, named.into_iter().flatten().map(String::as_str))?;
+    // A lexicon may be several, one over the other.
+    let uris = named
+        .into_iter()
+        .flatten()
+        .flat_map(|uri| uri.split('|'))
+        .map(str::trim);
+    let ctx = table_session(stores, uris)?;
     Resources::load(&ctx, settings)
         .await
         .map_err(|error| match error {

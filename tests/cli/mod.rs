@@ -5,6 +5,7 @@ mod consent;
 mod crash;
 mod evidence;
 mod job;
+mod lexicon;
 mod optout;
 mod purge;
 mod sql;

@@ -97,9 +97,13 @@ impl Resources {
         }
         let mut warnings = Vec::new();
         let taxonomy = Taxonomy::builtin();
-        let lexicon = match named(settings, "lexicon")? {
-            Some(uri) => Arc::new(lexicon::load(ctx, uri, &taxonomy, &mut warnings).await?),
-            None => Lexicon::builtin(),
+        let layers = settings.get("lexicon").filter(|uri| uri.contains(lexicon::LAYERS));
+        let lexicon = match layers {
+            Some(uri) => Arc::new(lexicon::load_layers(ctx, uri, &taxonomy, &mut warnings).await?),
+            None => match named(settings, "lexicon")? {
+                Some(uri) => Arc::new(lexicon::load(ctx, uri, &taxonomy, &mut warnings).await?),
+                None => Lexicon::builtin(),
+            },
         };
         let thresholds = match named(settings, "thresholds")? {
             Some(uri) => {

@@ -13,7 +13,11 @@ mod via;
 
 pub use judge::{Assessment, Hit, Judge};
 pub use lexicon::{
-    ALLOW, Entry, LEXICON_COLUMNS, Lexicon, MatchKind, parse_lexicon_csv, parse_lexicon_ndjson,
+    ALLOW, CategoryMap, ChangedEntry, CheckFinding, CheckKind, CheckOptions, Entry, EntryDefaults,
+    ExplainedHit, Explainer, Explanation, Impact, Imported, LEXICON_COLUMNS, Layer, Lexicon,
+    LexiconCheck, LexiconDiff, LexiconRules, Limit, MatchKind, RiskCount, Sample, Segment, Verdict,
+    check_lexicon, day_of_date, diff_lexicons, impact, lexicon_updated, parse_categorised,
+    parse_lexicon_csv, parse_lexicon_ndjson, parse_word_list, write_lexicon_csv,
 };
 pub use matcher::{DaachorseMatcher, Match, Matcher};
 pub use rate::{Mode, Rate, SourceVerdict, harm_rate, source_verdict};
