@@ -15,7 +15,7 @@ pub use judge::{Assessment, Hit, Judge};
 pub use lexicon::{
     ALLOW, Entry, LEXICON_COLUMNS, Lexicon, MatchKind, parse_lexicon_csv, parse_lexicon_ndjson,
 };
-pub use matcher::{DaachorseMatcher, Match, Matcher};
+pub use matcher::{DaachorseMatcher, GramFrequencies, Kernel, Match, Matcher, PairGramMatcher};
 pub use rate::{Mode, Rate, SourceVerdict, harm_rate, source_verdict};
 pub use taxonomy::{Risk, Taxonomy};
 pub use thresholds::Thresholds;
