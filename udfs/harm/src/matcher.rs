@@ -12,6 +12,7 @@ mod search;
 mod short;
 mod simd;
 mod table;
+mod tables;
 
 use std::fmt;
 

@@ -69,10 +69,10 @@ impl Vocabulary {
         }
         let mut words: Vec<String> = characters[..120].iter().map(char::to_string).collect();
         let mut taken: HashSet<String> = words.iter().cloned().collect();
-        while words.len() < 40_000 {
+        while words.len() < 200_000 {
             let length = [2, 2, 2, 2, 2, 2, 3, 3, 4, 1][random.below(10)];
             let word: String = (0..length)
-                .map(|_| characters[zipf(&mut random, characters.len(), 6.0)])
+                .map(|_| characters[zipf(&mut random, characters.len(), 60.0)])
                 .collect();
             if taken.insert(word.clone()) {
                 words.push(word);
@@ -85,28 +85,30 @@ impl Vocabulary {
     }
 
     pub fn english() -> Self {
-        const STARTS: [&str; 24] = [
-            "b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "w", "st", "tr",
-            "pr", "ch", "sh", "cl", "", "", "qu",
-        ];
-        const VOWELS: [&str; 12] = [
-            "a", "e", "i", "o", "u", "e", "a", "i", "ea", "ou", "io", "ai",
-        ];
-        const ENDS: [&str; 14] = [
-            "", "", "", "n", "r", "s", "t", "l", "nt", "st", "ng", "ck", "m", "d",
-        ];
-        const SUFFIXES: [&str; 10] = ["", "", "", "s", "ed", "ing", "ly", "er", "tion", "ment"];
+        // About as often as English words have them.
+        const STARTS: &str = "t t t s s s s c c c p p p d d m m r r r b b f f h l l n n w g g v j k y z \
+            st st tr pr ch sh th cl gr pl fr br sp cr qu bl dr fl sc sl wh sw gl kn str - - - - -";
+        const VOWELS: &str =
+            "e e e e e e a a a a i i i i o o o o u u ea ou io ai ee oo ie au oi ia eu ue";
+        const ENDS: &str = "- - - - - - - n n n r r r s s t t l l nt st ng ck m d c p g b v x z rt ld ss ll \
+            ct mp nd rm rn lt ft sk nk ph tch";
+        const SUFFIXES: &str =
+            "- - - - - s s ed ed ing ing ly er tion ment al ness able ous ive ity ism ful est y e";
+        let [starts, vowels, ends, suffixes] = [STARTS, VOWELS, ENDS, SUFFIXES].map(|parts| {
+            let part = |part| if part == "-" { "" } else { part };
+            parts.split_whitespace().map(part).collect::<Vec<&str>>()
+        });
         let mut random = Random::new(12);
         let mut words: Vec<String> = WORDS.split_whitespace().map(str::to_owned).collect();
         let mut taken: HashSet<String> = words.iter().cloned().collect();
-        while words.len() < 30_000 {
+        while words.len() < 100_000 {
             let mut word = String::new();
             for _ in 0..1 + random.below(3) {
-                word += random.pick(&STARTS);
-                word += random.pick(&VOWELS);
-                word += random.pick(&ENDS);
+                word += random.pick(&starts);
+                word += random.pick(&vowels);
+                word += random.pick(&ends);
             }
-            word += random.pick(&SUFFIXES);
+            word += random.pick(&suffixes);
             if taken.insert(word.clone()) {
                 words.push(word);
             }
@@ -134,7 +136,7 @@ impl Vocabulary {
         }
         loop {
             let words: Vec<&str> = (0..1 + random.below(3))
-                .map(|_| self.words[zipf(random, self.words.len(), 300.0)].as_str())
+                .map(|_| self.words[zipf(random, self.words.len(), 3000.0)].as_str())
                 .collect();
             let keyword = words.join(" ");
             if keyword.len() >= 4 {

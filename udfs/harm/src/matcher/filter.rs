@@ -1,6 +1,6 @@
 //! The two filters in front of the table: most places of a text hold no anchor and end here.
 
-use super::gram::hash_window;
+use super::gram::{WIDE, gram_length};
 
 /// Level one: a blocked Bloom filter over anchor grams, two bits in one word of 32.
 pub(super) struct GramFilter {
@@ -8,6 +8,10 @@ pub(super) struct GramFilter {
     /// Takes the hash to the word.
     pub(super) word_shift: u32,
 }
+
+/// Takes the hash to its second bit; the first is the lowest five. The word comes from the
+/// highest.
+pub(super) const SECOND_BIT_SHIFT: u32 = 5;
 
 /// Bits of a filter by the number of grams: small enough for the cache close to the core, where
 /// it is read at every character.
@@ -28,29 +32,19 @@ impl GramFilter {
         }
     }
 
-    /// The shifts that take the hash to its two bits: the bits right below those of the word,
-    /// which every byte of the gram reaches.
-    #[inline(always)]
-    pub(super) fn bit_shifts(&self) -> (u32, u32) {
-        (self.word_shift - 5, self.word_shift - 10)
-    }
-
     pub(super) fn insert(&mut self, hash: u32) {
-        let (first, second) = self.bit_shifts();
-        let word = (hash >> self.word_shift) as usize;
-        self.words[word] |= 1 << (hash >> first & 31) | 1 << (hash >> second & 31);
+        self.words[(hash >> self.word_shift) as usize] |=
+            1 << (hash & 31) | 1 << (hash >> SECOND_BIT_SHIFT & 31);
     }
 
     #[inline(always)]
     pub(super) fn may_hold(&self, hash: u32) -> bool {
-        let (first, second) = self.bit_shifts();
         let word = self.words[(hash >> self.word_shift) as usize];
-        word >> (hash >> first & 31) & word >> (hash >> second & 31) & 1 != 0
+        word >> (hash & 31) & word >> (hash >> SECOND_BIT_SHIFT & 31) & 1 != 0
     }
 
-    #[inline(always)]
-    pub(super) fn may_hold_window(&self, window: u64) -> bool {
-        self.may_hold(hash_window(window))
+    pub(super) fn memory(&self) -> usize {
+        self.words.capacity() * size_of::<u32>()
     }
 }
 
@@ -72,9 +66,39 @@ pub(super) enum Neighbours {
     None,
 }
 
-/// Bytes looked at on one side of a gram with this first byte.
-pub(super) const fn neighbour_bytes(wide: bool) -> usize {
+/// Bytes looked at on one side of a gram.
+const fn neighbour_bytes(wide: bool) -> usize {
     if wide { 3 } else { 2 }
+}
+
+impl Neighbours {
+    /// What `spelling` has beside the gram at `anchor`.
+    pub(super) fn of(spelling: &[u8], anchor: usize) -> Self {
+        let (after, before) = beside(spelling, anchor);
+        match (after, before) {
+            (Some(after), _) => Self::After(after),
+            (None, Some(before)) => Self::Before(before),
+            (None, None) => Self::None,
+        }
+    }
+}
+
+/// The bytes behind and before the gram at `at`, as numbers; `None` outside the text.
+fn beside(text: &[u8], at: usize) -> (Option<u32>, Option<u32>) {
+    let lead = text[at];
+    let count = neighbour_bytes(lead >= WIDE);
+    let number = |start: usize| {
+        let bytes = text.get(start..start + count)?;
+        Some(
+            bytes
+                .iter()
+                .rfold(0, |value, byte| value << 8 | u32::from(*byte)),
+        )
+    };
+    (
+        number(at + gram_length(lead)),
+        at.checked_sub(count).and_then(number),
+    )
 }
 
 impl NeighbourFilter {
@@ -99,10 +123,7 @@ impl NeighbourFilter {
             Neighbours::Before(value) => (value, 0x27D4_EB2F),
             Neighbours::None => (0, 0x2545_F491),
         };
-        let mixed = (value ^ (value >> 11) ^ hash.rotate_left(7))
-            .wrapping_mul(0x9E37_79B1)
-            .wrapping_add(kind)
-            .wrapping_mul(0x85EB_CA6B);
+        let mixed = (value ^ (value >> 11) ^ hash.rotate_left(7) ^ kind).wrapping_mul(0x9E37_79B1);
         1 << (mixed >> 26) | 1 << (mixed >> 20 & 63)
     }
 
@@ -111,20 +132,96 @@ impl NeighbourFilter {
         self.words[word] |= Self::bits(hash, neighbours);
     }
 
+    /// Whether some pattern may have its anchor, with this hash, at `at`.
     #[inline(always)]
-    pub(super) fn may_hold(&self, hash: u32, neighbours: Neighbours) -> bool {
-        let bits = Self::bits(hash, neighbours);
-        self.words[self.word(hash)] & bits == bits
+    pub(super) fn may_hold(&self, hash: u32, text: &[u8], at: usize) -> bool {
+        let missing = !self.words[self.word(hash)];
+        let holds = |neighbours| missing & Self::bits(hash, neighbours) == 0;
+        let around: Option<&[u8; 16]> = at
+            .checked_sub(4)
+            .and_then(|start| text.get(start..))
+            .and_then(|around| around.first_chunk());
+        let Some(around) = around else {
+            let (after, before) = beside(text, at);
+            return holds(Neighbours::None)
+                || after.is_some_and(|bytes| holds(Neighbours::After(bytes)))
+                || before.is_some_and(|bytes| holds(Neighbours::Before(bytes)));
+        };
+        // The same without branches: what passes is hard to foresee.
+        let word = |start: usize| {
+            u32::from_le_bytes([
+                around[start],
+                around[start + 1],
+                around[start + 2],
+                around[start + 3],
+            ])
+        };
+        let wide = around[4] >= WIDE;
+        let after = if wide {
+            word(10) & 0xFF_FFFF
+        } else {
+            word(8) & 0xFFFF
+        };
+        let before = word(0) >> if wide { 8 } else { 16 };
+        holds(Neighbours::None)
+            | holds(Neighbours::After(after))
+            | holds(Neighbours::Before(before))
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.words.capacity() * size_of::<u64>()
     }
 }
 
-/// The `count` (at most 4) bytes at `at` as a number; `None` outside the text.
-#[inline(always)]
-pub(super) fn bytes_at(text: &[u8], at: usize, count: usize) -> Option<u32> {
-    let bytes = text.get(at..at + count)?;
-    Some(
-        bytes
-            .iter()
-            .fold(0, |value, byte| value << 8 | u32::from(*byte)),
-    )
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matcher::gram::{hash_window, window_at};
+
+    #[test]
+    fn what_was_put_in_passes_both_levels() {
+        let spellings = [
+            "quiz",
+            "a quiz",
+            "the quiz",
+            "quizzes",
+            "quizz",
+            "罂粟",
+            "罂粟壳",
+            "大罂粟",
+            "x罂粟",
+            "罂粟xyz",
+        ];
+        let mut grams = GramFilter::for_grams(spellings.len());
+        let mut neighbours = NeighbourFilter::for_grams(spellings.len());
+        let anchor = |text: &str| {
+            text.find("quiz")
+                .or_else(|| text.find('罂'))
+                .expect("there")
+        };
+        let hash = |text: &[u8], at| hash_window(window_at(text, at));
+        for spelling in spellings {
+            let (bytes, at) = (spelling.as_bytes(), anchor(spelling));
+            grams.insert(hash(bytes, at));
+            neighbours.insert(hash(bytes, at), Neighbours::of(bytes, at));
+        }
+        for spelling in spellings {
+            for around in ["", "a", "的", "很多别的文字", "many other words"] {
+                let text = format!("{around}{spelling}{around}");
+                let (bytes, at) = (text.as_bytes(), around.len() + anchor(spelling));
+                assert!(grams.may_hold(hash(bytes, at)), "{text}");
+                assert!(neighbours.may_hold(hash(bytes, at), bytes, at), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_tell_patterns_from_others() {
+        let text = "the quizmaster asked";
+        let hash = hash_window(window_at(text.as_bytes(), 4));
+        let mut neighbours = NeighbourFilter::for_grams(1);
+        let spelling = "quizzes";
+        neighbours.insert(hash, Neighbours::of(spelling.as_bytes(), 0));
+        assert!(!neighbours.may_hold(hash, text.as_bytes(), 4));
+    }
 }

@@ -14,6 +14,8 @@ use super::gram::{gram_at, hash_window, is_continuation, window_at};
 pub struct GramFrequencies {
     /// Counts by the high bits of the hash of a gram; empty without a sample.
     counts: Vec<u32>,
+    /// Bytes counted.
+    counted: usize,
 }
 
 const COUNT_BITS: u32 = 18;
@@ -39,23 +41,29 @@ impl GramFrequencies {
     /// Counts from the first 8 MiB of `documents`; what is built in decides between grams that
     /// are equally frequent there.
     pub fn sampled(documents: &[&str]) -> Self {
-        let mut counts = vec![0u32; 1 << COUNT_BITS];
-        let mut left = SAMPLE_BYTES;
+        let mut frequencies = Self::default();
+        frequencies.count(documents, SAMPLE_BYTES);
+        frequencies
+    }
+
+    /// Counts more documents until `most` bytes were counted, and returns how many were.
+    pub(super) fn count(&mut self, documents: &[&str], most: usize) -> usize {
+        self.counts.resize(1 << COUNT_BITS, 0);
         for document in documents {
+            if self.counted >= most {
+                break;
+            }
             let bytes = document.as_bytes();
-            let bytes = &bytes[..bytes.len().min(left)];
+            let bytes = &bytes[..bytes.len().min(most - self.counted)];
             for (at, byte) in bytes.iter().enumerate() {
                 if !is_continuation(*byte) {
                     let slot = hash_window(window_at(bytes, at)) >> (32 - COUNT_BITS);
-                    counts[slot as usize] += 1;
+                    self.counts[slot as usize] += 1;
                 }
             }
-            left -= bytes.len();
-            if left == 0 {
-                break;
-            }
+            self.counted += bytes.len();
         }
-        Self { counts }
+        self.counted
     }
 
     /// Where the rarest gram of `text` lies, in bytes, the first of equally rare ones: six bytes

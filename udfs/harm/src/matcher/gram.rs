@@ -35,17 +35,20 @@ pub(super) const fn hash_narrow(low: u32) -> u32 {
 /// Hash of six bytes: the first four and the last four, little end first.
 #[inline(always)]
 pub(super) const fn hash_wide(low: u32, high: u32) -> u32 {
-    hash_narrow(low).wrapping_add((high ^ (high >> 15)).wrapping_mul(MULTIPLY_HIGH))
+    hash_narrow(low).wrapping_add(high_part(high))
 }
 
-/// Hash of the gram in the low bytes of `window`, which starts with a character.
+#[inline(always)]
+const fn high_part(high: u32) -> u32 {
+    (high ^ (high >> 15)).wrapping_mul(MULTIPLY_HIGH)
+}
+
+/// Hash of the gram in the low bytes of `window`, which starts with a character. Without a
+/// branch, since texts that mix scripts make it hard to foresee.
 #[inline(always)]
 pub(super) const fn hash_window(window: u64) -> u32 {
-    if window as u8 >= WIDE {
-        hash_wide(window as u32, (window >> 16) as u32)
-    } else {
-        hash_narrow(window as u32)
-    }
+    let wide = 0u32.wrapping_sub((window as u8 >= WIDE) as u32);
+    hash_narrow(window as u32).wrapping_add(high_part((window >> 16) as u32) & wide)
 }
 
 /// The bytes at `at`, zeros behind the end.

@@ -1,11 +1,11 @@
 //! The portable kernel: finds the places of a text whose gram may be an anchor.
 
 use super::filter::GramFilter;
-use super::gram::{hash_narrow, hash_wide, is_continuation};
+use super::gram::{hash_narrow, hash_wide, hash_window, is_continuation};
 
 /// Bytes a kernel may read from a place it looks at. A text ends in at least so many bytes that
 /// are not looked at.
-pub(super) const MARGIN: usize = 64;
+pub(super) const MARGIN: usize = 32;
 
 /// A place whose gram may be an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +25,20 @@ const WIDE_CHARACTERS: [u64; 3] = [
     u64::from_le_bytes([0x80, 0x80, 0xC0, 0x80, 0x80, 0xC0, 0x80, 0x80]),
 ];
 
+/// Four bytes of a block, read at once.
 #[inline(always)]
 fn low_half(block: &[u8; 32], at: usize) -> u32 {
-    u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
+    block[at..]
+        .first_chunk()
+        .map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
+/// Eight bytes of a block, read at once.
 #[inline(always)]
 fn window(block: &[u8; 32], at: usize) -> u64 {
-    u64::from(low_half(block, at)) | u64::from(low_half(block, at + 4)) << 32
+    block[at..]
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Looks at every character that starts in `from..to` and perhaps a few behind, and returns the
@@ -50,31 +56,22 @@ pub(super) fn scan(
         let block: &[u8; 32] = text[at..].first_chunk().expect("a margin behind the end");
         let words = [window(block, 0), window(block, 8), window(block, 16)];
         if words[0] & HIGH_BITS == 0 {
-            let mut passed = false;
-            let mut hashes = [0; 8];
-            for (step, hash) in hashes.iter_mut().enumerate() {
-                *hash = hash_narrow(low_half(block, step));
-                passed |= filter.may_hold(*hash);
-            }
-            if passed {
-                push_passing(filter, &hashes, at - from, 1, found);
+            for step in 0..8 {
+                let hash = hash_narrow(low_half(block, step));
+                if filter.may_hold(hash) {
+                    push(found, at + step - from, hash);
+                }
             }
             at += 8;
-            if is_continuation(text[at]) {
-                at = skip_continuation(text, at);
-            }
         } else if words[0] & KIND_BITS == WIDE_CHARACTERS[0]
             && words[1] & KIND_BITS == WIDE_CHARACTERS[1]
             && words[2] & KIND_BITS == WIDE_CHARACTERS[2]
         {
-            let mut passed = false;
-            let mut hashes = [0; 8];
-            for (step, hash) in hashes.iter_mut().enumerate() {
-                *hash = hash_wide(low_half(block, 3 * step), low_half(block, 3 * step + 2));
-                passed |= filter.may_hold(*hash);
-            }
-            if passed {
-                push_passing(filter, &hashes, at - from, 3, found);
+            for step in (0..24).step_by(3) {
+                let hash = hash_wide(low_half(block, step), low_half(block, step + 2));
+                if filter.may_hold(hash) {
+                    push(found, at + step - from, hash);
+                }
             }
             at = skip_continuation(text, at + 24);
         } else {
@@ -101,12 +98,9 @@ pub(super) fn scan_mixed(
     while starts != 0 {
         let step = (starts.trailing_zeros() / 8) as usize;
         starts &= starts - 1;
-        let hash = super::gram::hash_window(window(block, step & 7));
+        let hash = hash_window(window(block, step & 7));
         if filter.may_hold(hash) {
-            found.push(Candidate {
-                offset: (at + step - from) as u32,
-                hash,
-            });
+            push(found, at + step - from, hash);
         }
     }
     skip_continuation(text, at + 8)
@@ -114,21 +108,11 @@ pub(super) fn scan_mixed(
 
 #[cold]
 #[inline(never)]
-fn push_passing(
-    filter: &GramFilter,
-    hashes: &[u32; 8],
-    offset: usize,
-    step: usize,
-    found: &mut Vec<Candidate>,
-) {
-    for (index, &hash) in hashes.iter().enumerate() {
-        if filter.may_hold(hash) {
-            found.push(Candidate {
-                offset: (offset + index * step) as u32,
-                hash,
-            });
-        }
-    }
+fn push(found: &mut Vec<Candidate>, offset: usize, hash: u32) {
+    found.push(Candidate {
+        offset: offset as u32,
+        hash,
+    });
 }
 
 /// The first place from `at` on that does not continue a character.

@@ -3,12 +3,11 @@
 use std::ops::ControlFlow;
 
 use super::Match;
-use super::filter::{Neighbours, bytes_at, neighbour_bytes};
-use super::gram::{WIDE, gram_length};
-use super::pair_gram::PairGramMatcher;
+use super::kernel::Kernel;
 use super::scan::{self, Candidate, MARGIN};
 use super::simd::prefetch;
 use super::table::AnchorTable;
+use super::tables::Tables;
 
 /// Bytes filtered before the places found in them are compared: they are still in the cache.
 const CHUNK: usize = 16 * 1024;
@@ -40,7 +39,8 @@ type OnEntry<'a> = dyn FnMut(usize, &AnchorTable, usize, usize) -> ControlFlow<(
 
 /// The state of a search over one batch.
 pub(super) struct Search<'a> {
-    matcher: &'a PairGramMatcher,
+    kernel: Kernel,
+    tables: &'a Tables,
     candidates: Vec<Candidate>,
     short_candidates: Vec<Candidate>,
     /// Runs to give to the automaton without trying, and how many it is the next time.
@@ -67,9 +67,10 @@ impl Cursor {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(matcher: &'a PairGramMatcher) -> Self {
+    pub(super) fn new(kernel: Kernel, tables: &'a Tables) -> Self {
         Self {
-            matcher,
+            kernel,
+            tables,
             candidates: Vec::new(),
             short_candidates: Vec::new(),
             skip: 0,
@@ -143,15 +144,15 @@ impl<'a> Search<'a> {
     /// Collects the places that start in `from..to` and pass the filters, and returns where to
     /// go on.
     fn filter(&mut self, text: &[u8], from: usize, to: usize) -> usize {
-        let matcher = self.matcher;
+        let tables = self.tables;
         let candidates = &mut self.candidates;
         candidates.clear();
         let body = text.len().saturating_sub(MARGIN);
         let mut next = from;
         if from < body {
-            next = matcher
+            next = self
                 .kernel
-                .scan(&matcher.grams, text, from, to.min(body), candidates);
+                .scan(&tables.grams, text, from, to.min(body), candidates);
         }
         if to > body {
             // The last bytes, with room behind them.
@@ -159,7 +160,7 @@ impl<'a> Search<'a> {
             let rest = &text[next..];
             tail[..rest.len()].copy_from_slice(rest);
             let scanned = candidates.len();
-            scan::scan(&matcher.grams, &tail, 0, rest.len(), candidates);
+            scan::scan(&tables.grams, &tail, 0, rest.len(), candidates);
             for candidate in &mut candidates[scanned..] {
                 candidate.offset += (next - from) as u32;
             }
@@ -170,7 +171,7 @@ impl<'a> Search<'a> {
             next = text.len();
         }
         self.keep_with_neighbours(text, from);
-        if let Some(short) = &matcher.short {
+        if let Some(short) = &tables.short {
             self.short_candidates.clear();
             short.scan(text, from, next, &mut self.short_candidates);
         }
@@ -179,32 +180,19 @@ impl<'a> Search<'a> {
 
     /// Drops the candidates whose neighbours no pattern has.
     fn keep_with_neighbours(&mut self, text: &[u8], from: usize) {
-        let matcher = self.matcher;
+        let tables = self.tables;
         let candidates = &mut self.candidates;
         let mut kept = 0;
         for index in 0..candidates.len() {
             if let Some(ahead) = candidates.get(index + AHEAD) {
-                prefetch(
-                    &matcher.neighbours.words,
-                    matcher.neighbours.word(ahead.hash),
-                );
+                prefetch(&tables.neighbours.words, tables.neighbours.word(ahead.hash));
             }
             let candidate = candidates[index];
             let at = from + candidate.offset as usize;
-            let count = neighbour_bytes(text[at] >= WIDE);
-            let holds = |neighbours| matcher.neighbours.may_hold(candidate.hash, neighbours);
-            let after = bytes_at(text, at + gram_length(text[at]), count);
-            let before = at
-                .checked_sub(count)
-                .and_then(|start| bytes_at(text, start, count));
-            if holds(Neighbours::None)
-                || after.is_some_and(|bytes| holds(Neighbours::After(bytes)))
-                || before.is_some_and(|bytes| holds(Neighbours::Before(bytes)))
-            {
-                matcher.anchors.prefetch_bucket(candidate.hash);
-                candidates[kept] = candidate;
-                kept += 1;
-            }
+            let holds = tables.neighbours.may_hold(candidate.hash, text, at);
+            tables.anchors.prefetch_bucket(candidate.hash);
+            candidates[kept] = candidate;
+            kept += usize::from(holds);
         }
         candidates.truncate(kept);
     }
@@ -218,18 +206,18 @@ impl<'a> Search<'a> {
         allowed: &mut usize,
         on_entry: &mut OnEntry<'_>,
     ) -> Compared {
-        let matcher = self.matcher;
-        let mut shorts: &[Candidate] = match matcher.short {
+        let tables = self.tables;
+        let mut shorts: &[Candidate] = match tables.short {
             Some(_) => &self.short_candidates,
             None => &[],
         };
         let mut longs: &[Candidate] = &self.candidates;
         let mut last = 0;
         for candidate in longs.iter().take(AHEAD) {
-            matcher.anchors.prefetch_entries(candidate.hash);
+            tables.anchors.prefetch_entries(candidate.hash);
         }
         loop {
-            let (table, candidate) = match (longs, shorts, &matcher.short) {
+            let (table, candidate) = match (longs, shorts, &tables.short) {
                 ([long, ..], [short, ..], Some(patterns)) if short.offset < long.offset => {
                     shorts = &shorts[1..];
                     (&patterns.table, *short)
@@ -241,9 +229,9 @@ impl<'a> Search<'a> {
                 ([long, rest @ ..], _, _) => {
                     longs = rest;
                     if let Some(ahead) = longs.get(AHEAD) {
-                        matcher.anchors.prefetch_entries(ahead.hash);
+                        tables.anchors.prefetch_entries(ahead.hash);
                     }
-                    (&matcher.anchors, *long)
+                    (&tables.anchors, *long)
                 }
                 ([], _, _) => return Compared::All,
             };
@@ -271,7 +259,7 @@ impl<'a> Search<'a> {
     /// Lets the automaton find what is anchored at `place` or behind; `false` when there is
     /// none.
     fn by_automaton(&self, run: &Run<'_>, place: usize, on_entry: &mut OnEntry<'_>) -> bool {
-        let Some(automaton) = self.matcher.automaton() else {
+        let Some(automaton) = self.tables.automaton() else {
             return false;
         };
         let mut start = 0;
@@ -280,7 +268,7 @@ impl<'a> Search<'a> {
                 // Runs are made of whole str values.
                 let document = std::str::from_utf8(&run.text[start..end]).unwrap_or_default();
                 for found in automaton.find_overlapping_iter(document) {
-                    let (table, entry) = self.matcher.spelling(found.value());
+                    let (table, entry) = self.tables.spelling(found.value());
                     if start + found.start() + table.anchor(entry) >= place
                         && on_entry(run.first + index, table, entry, found.start()).is_break()
                     {

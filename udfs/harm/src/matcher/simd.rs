@@ -22,7 +22,7 @@ pub(super) use avx2::Avx2;
 mod avx2 {
     use std::arch::x86_64::*;
 
-    use super::super::filter::GramFilter;
+    use super::super::filter::{GramFilter, SECOND_BIT_SHIFT};
     use super::super::gram::{MULTIPLY_HIGH, MULTIPLY_LOW};
     use super::super::scan::{Candidate, MARGIN, scan_mixed, skip_continuation};
 
@@ -64,9 +64,10 @@ mod avx2 {
         }
     }
 
-    /// Continuation bytes of eight characters of three bytes.
+    /// The continuation bytes of eight characters of three bytes.
     const WIDE_CHARACTERS: u32 = 0o66_666_666;
-    const WIDE_BYTES: u32 = (1 << 24) - 1;
+    /// Behind them.
+    const WIDE_END: u32 = 1 << 24;
 
     /// # Safety
     /// `text` reaches [`MARGIN`] bytes behind `to`, and `filter.words` has 2^(32 - word_shift)
@@ -91,17 +92,19 @@ mod avx2 {
         let bits = Bits::of(filter);
         let mut at = skip_continuation(text, from);
         while at < to {
-            // SAFETY: `at` lies before `to`, and the text reaches 64 bytes behind it.
+            // SAFETY: `at` lies before `to`, and the text reaches a margin behind that.
             let place = unsafe { text.as_ptr().add(at) };
             // SAFETY: reads bytes 0 to 31 behind `place`, which the margin covers.
             let block = unsafe { _mm256_loadu_si256(place.cast()) };
-            let high = _mm256_movemask_epi8(block) as u32;
-            if high & 0xFFFF == 0 {
+            // Whole blocks first, with steps that do not wait for what was read.
+            let ascii = (_mm256_movemask_epi8(block) as u32).trailing_zeros();
+            if ascii >= 16 {
                 // SAFETY: reads bytes 0 to 27 behind `place`; every hash has its word.
                 let (first, second) = unsafe {
-                    let first = hash_narrow(_mm256_shuffle_epi8(pair(place, 4), narrow));
-                    let second = hash_narrow(_mm256_shuffle_epi8(pair(place.add(8), 4), narrow));
-                    ((first, bits.passing(first)), (second, bits.passing(second)))
+                    (
+                        bits.narrow(place, narrow),
+                        bits.narrow(place.add(8), narrow),
+                    )
                 };
                 if first.1 | second.1 != 0 {
                     push(first, at - from, 1, found);
@@ -110,23 +113,44 @@ mod avx2 {
                 at += 16;
                 continue;
             }
+            if ascii > 0 {
+                // At most eight of them; what follows ASCII starts a character.
+                let count = ascii.min(8);
+                // SAFETY: reads bytes 0 to 19 behind `place`; every hash has its word.
+                let (hash, passing) = unsafe { bits.narrow(place, narrow) };
+                let passing = passing & ((1 << count) - 1);
+                if passing != 0 {
+                    push((hash, passing), at - from, 1, found);
+                }
+                at += count as usize;
+                continue;
+            }
             let continuations =
                 _mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8(-64), block)) as u32;
-            if continuations & WIDE_BYTES == WIDE_CHARACTERS {
+            let differ = continuations ^ WIDE_CHARACTERS;
+            // A first character of three bytes, or four.
+            if differ & 0b111 == 0 {
                 // SAFETY: reads bytes 0 to 27 behind `place`; every hash has its word.
-                let batch = unsafe {
+                let (hash, passing) = unsafe {
                     let bytes = pair(place, 12);
                     let low = _mm256_shuffle_epi8(bytes, wide_low);
                     let high = _mm256_shuffle_epi8(bytes, wide_high);
                     let hash = hash_wide(low, high);
                     (hash, bits.passing(hash))
                 };
-                if batch.1 != 0 {
-                    push(batch, at - from, 3, found);
+                let (passing, step) = if differ & (WIDE_END - 1) == 0 {
+                    (passing, 24)
+                } else {
+                    let count = differ.trailing_zeros() / 3;
+                    (passing & ((1 << count) - 1), 3 * count)
+                };
+                if passing != 0 {
+                    push((hash, passing), at - from, 3, found);
                 }
-                at += 24;
-                if continuations & (1 << 24) != 0 {
-                    at = skip_continuation(text, at);
+                at += step as usize;
+                // The last may have been of four bytes.
+                if continuations >> step & 1 != 0 {
+                    at += 1;
                 }
                 continue;
             }
@@ -169,21 +193,52 @@ mod avx2 {
     struct Bits<'a> {
         words: &'a [u32],
         word_shift: __m128i,
-        first_shift: __m128i,
-        second_shift: __m128i,
     }
 
     impl<'a> Bits<'a> {
         #[inline]
         #[target_feature(enable = "avx2")]
         fn of(filter: &'a GramFilter) -> Self {
-            let (first, second) = filter.bit_shifts();
             Self {
                 words: &filter.words,
                 word_shift: _mm_cvtsi32_si128(filter.word_shift as i32),
-                first_shift: _mm_cvtsi32_si128(first as i32),
-                second_shift: _mm_cvtsi32_si128(second as i32),
             }
+        }
+
+        /// The hashes of the grams of four bytes that start at `place` and the next seven bytes,
+        /// and a bit for each the filter may hold.
+        ///
+        /// # Safety
+        /// Twenty bytes at `place` can be read, and the filter has a word for every hash.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        unsafe fn narrow(&self, place: *const u8, shuffle: __m256i) -> (__m256i, u32) {
+            // SAFETY: the caller's.
+            unsafe {
+                let hash = hash_narrow(_mm256_shuffle_epi8(pair(place, 4), shuffle));
+                (hash, self.passing(hash))
+            }
+        }
+
+        /// The words at four indices.
+        ///
+        /// # Safety
+        /// There are that many words.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        unsafe fn load(&self, index: __m128i) -> __m128i {
+            let first = _mm_cvtsi128_si64(index) as u64;
+            let second = _mm_extract_epi64::<1>(index) as u64;
+            let words = self.words;
+            // SAFETY: the caller's.
+            let word = |index: u64| unsafe { *words.get_unchecked(index as usize) as i32 };
+            let low = |both: u64| both & u64::from(u32::MAX);
+            _mm_setr_epi32(
+                word(low(first)),
+                word(first >> 32),
+                word(low(second)),
+                word(second >> 32),
+            )
         }
 
         /// One bit for each of the eight hashes the filter may hold.
@@ -193,13 +248,20 @@ mod avx2 {
         #[inline]
         #[target_feature(enable = "avx2")]
         unsafe fn passing(&self, hash: __m256i) -> u32 {
+            // Eight plain loads: no slower than a gather where that is fast, and much faster
+            // where it is not.
             let index = _mm256_srl_epi32(hash, self.word_shift);
-            // SAFETY: the indices lie below 2^(32 - word_shift), the number of words, which is
-            // at most 2^31, so that no index is negative.
-            let words = unsafe { _mm256_i32gather_epi32::<4>(self.words.as_ptr().cast(), index) };
+            // SAFETY: the indices lie below 2^(32 - word_shift), the number of words.
+            let words = unsafe {
+                _mm256_set_m128i(
+                    self.load(_mm256_extracti128_si256::<1>(index)),
+                    self.load(_mm256_castsi256_si128(index)),
+                )
+            };
             let low_bits = _mm256_set1_epi32(31);
-            let first = _mm256_and_si256(_mm256_srl_epi32(hash, self.first_shift), low_bits);
-            let second = _mm256_and_si256(_mm256_srl_epi32(hash, self.second_shift), low_bits);
+            let first = _mm256_and_si256(hash, low_bits);
+            let second = _mm256_srli_epi32::<{ SECOND_BIT_SHIFT as i32 }>(hash);
+            let second = _mm256_and_si256(second, low_bits);
             let both = _mm256_and_si256(
                 _mm256_srlv_epi32(words, first),
                 _mm256_srlv_epi32(words, second),

@@ -28,7 +28,7 @@ pub(super) struct AnchorTable {
     shift: u32,
     /// Ascending by hash, with one more behind the last.
     entries: Vec<Entry>,
-    text: Vec<u8>,
+    text: String,
     patterns: Vec<u32>,
 }
 
@@ -47,7 +47,7 @@ impl AnchorTable {
             starts: Vec::new(),
             shift: 0,
             entries: Vec::with_capacity(spellings.len() + 1),
-            text: Vec::with_capacity(spellings.iter().map(|spelling| spelling.text.len()).sum()),
+            text: String::with_capacity(spellings.iter().map(|spelling| spelling.text.len()).sum()),
             patterns: Vec::with_capacity(spellings.len()),
         };
         let mut before = "";
@@ -59,7 +59,7 @@ impl AnchorTable {
                     text_start: u32::try_from(table.text.len()).map_err(|_| too_long())?,
                     patterns_start: table.patterns.len() as u32,
                 });
-                table.text.extend_from_slice(spelling.text.as_bytes());
+                table.text.push_str(spelling.text);
                 before = spelling.text;
             }
             table.patterns.push(spelling.pattern);
@@ -97,7 +97,7 @@ impl AnchorTable {
             + self.patterns.capacity() * size_of::<u32>()
     }
 
-    pub(super) fn text(&self, entry: usize) -> &[u8] {
+    pub(super) fn text(&self, entry: usize) -> &str {
         &self.text
             [self.entries[entry].text_start as usize..self.entries[entry + 1].text_start as usize]
     }
@@ -149,8 +149,9 @@ impl AnchorTable {
             let Some(start) = at.checked_sub(entry.anchor as usize) else {
                 continue;
             };
-            if document[start..].starts_with(self.text(index)) && on_entry(index, start).is_break()
-            {
+            let text = &self.text.as_bytes()
+                [entry.text_start as usize..self.entries[index + 1].text_start as usize];
+            if document[start..].starts_with(text) && on_entry(index, start).is_break() {
                 break;
             }
         }

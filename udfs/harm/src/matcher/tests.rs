@@ -132,10 +132,15 @@ mod pair_gram {
             .map(|document| expected.iter().any(|m| m.document == document))
             .collect();
         for kernel in Kernel::available() {
-            for sample in [&[][..], documents] {
-                let matcher = PairGramMatcher::with_sample(patterns, sample)
-                    .expect("builds")
-                    .with_kernel(kernel);
+            let adapting = PairGramMatcher::new(patterns).expect("builds");
+            let sampled = PairGramMatcher::with_sample(patterns, documents).expect("builds");
+            let builtin = PairGramMatcher::new(patterns).expect("builds");
+            for matcher in [
+                adapting.with_new_anchors_after(1),
+                sampled,
+                builtin.with_these_anchors(),
+            ] {
+                let matcher = matcher.with_kernel(kernel);
                 assert_eq!(all_matches(&matcher, documents), expected, "{kernel:?}");
                 assert_eq!(any_matches(&matcher, documents), hit, "{kernel:?}");
             }
