@@ -11,7 +11,7 @@ use tamis_text::{CharOffsets, Folded};
 
 use crate::lexicon::Lexicon;
 use crate::located_toml::malformed;
-use crate::matcher::{DaachorseMatcher, Matcher};
+use crate::matcher::{Matcher, PairGramMatcher};
 use crate::taxonomy::Taxonomy;
 use crate::thresholds::Thresholds;
 use crate::via::{Forms, Via};
@@ -75,7 +75,7 @@ impl Judge {
         thresholds: Arc<Thresholds>,
     ) -> Result<Self> {
         Self::with_matcher(taxonomy, lexicon, thresholds, |patterns| {
-            DaachorseMatcher::new(patterns).map(|matcher| Box::new(matcher) as _)
+            PairGramMatcher::new(patterns).map(|matcher| Box::new(matcher) as _)
         })
     }
 

@@ -19,7 +19,7 @@ pub use lexicon::{
     check_lexicon, day_of_date, diff_lexicons, impact, lexicon_updated, parse_categorised,
     parse_lexicon_csv, parse_lexicon_ndjson, parse_word_list, write_lexicon_csv,
 };
-pub use matcher::{DaachorseMatcher, Match, Matcher};
+pub use matcher::{DaachorseMatcher, GramFrequencies, Kernel, Match, Matcher, PairGramMatcher};
 pub use rate::{Mode, Rate, SourceVerdict, harm_rate, source_verdict};
 pub use taxonomy::{Risk, Taxonomy};
 pub use thresholds::Thresholds;
