@@ -66,8 +66,6 @@ fn usage(error: ResourceError) -> CliError {
 /// A date on the command line as a day since 1970-01-01.
 fn day(flag: &str, date: &str) -> Result<i64, CliError> {
     tamis_harm::day_of_date(date).ok_or_else(|| {
-        CliError::Usage(format!(
-            "{flag}: '{date}' is not a date such as 2026-01-31"
-        ))
+        CliError::Usage(format!("{flag}: '{date}' is not a date such as 2026-01-31"))
     })
 }

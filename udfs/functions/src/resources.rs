@@ -97,7 +97,9 @@ impl Resources {
         }
         let mut warnings = Vec::new();
         let taxonomy = Taxonomy::builtin();
-        let layers = settings.get("lexicon").filter(|uri| uri.contains(lexicon::LAYERS));
+        let layers = settings
+            .get("lexicon")
+            .filter(|uri| uri.contains(lexicon::LAYERS));
         let lexicon = match layers {
             Some(uri) => Arc::new(lexicon::load_layers(ctx, uri, &taxonomy, &mut warnings).await?),
             None => match named(settings, "lexicon")? {

@@ -50,19 +50,20 @@ impl ShortPatterns {
     /// Adds every place in `from..to` where a short pattern may start.
     pub(super) fn scan(&self, text: &[u8], from: usize, to: usize, found: &mut Vec<Candidate>) {
         let at_or_zero = |at: usize| text.get(at).copied().unwrap_or(0);
-        for at in from..to.min(text.len()) {
-            if is_continuation(text[at]) {
+        let to = to.min(text.len());
+        for (at, &byte) in text.iter().enumerate().take(to).skip(from) {
+            if is_continuation(byte) {
                 continue;
             }
-            let key = key(text[at], at_or_zero(at + 1), at_or_zero(at + 2));
+            let key = key(byte, at_or_zero(at + 1), at_or_zero(at + 2));
             if self.bits[key >> 6] >> (key & 63) & 1 == 0 {
                 continue;
             }
             let offset = (at - from) as u32;
-            if self.has_single && text[at].is_ascii() {
+            if self.has_single && byte.is_ascii() {
                 found.push(Candidate {
                     offset,
-                    hash: single_hash(text[at]),
+                    hash: single_hash(byte),
                 });
             }
             found.push(Candidate {
