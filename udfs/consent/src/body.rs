@@ -61,7 +61,7 @@ impl<'a> Group<'a> {
     /// What follows its records; `None` when they cannot be read.
     pub(crate) fn end(&self) -> Option<&'a [u8]> {
         let mut records = self.records();
-        while let Some(record) = records.next() {
+        for record in records.by_ref() {
             record?;
         }
         Some(records.reader.rest())

@@ -19,13 +19,17 @@ impl<'a> Target<'a> {
     /// `None` for anything else. A reference that begins with `//` is refused as well: it
     /// names a host, and reading it as a path would compare the wrong one.
     pub(crate) fn new(url: &'a str) -> Option<Self> {
-        let raw = path_of(url.as_bytes())?;
+        path_of(url.as_bytes()).map(Self::of_path)
+    }
+
+    /// A path and query as written, from its first `/` on and without fragment.
+    pub(super) fn of_path(raw: Cow<'a, [u8]>) -> Self {
         if !needs_work(&raw) {
-            return Some(Self {
+            return Self {
                 head: Self::head_of(&raw),
                 path: raw,
                 verbatim: None,
-            });
+            };
         }
         let mut path = Vec::with_capacity(raw.len() + 8);
         encode(&raw, false, true, &mut path);
@@ -33,11 +37,11 @@ impl<'a> Target<'a> {
         let mut verbatim = Vec::with_capacity(raw.len() + 8);
         encode(&raw, false, false, &mut verbatim);
         resolve_dots(&mut verbatim);
-        Some(Self {
+        Self {
             head: Self::head_of(&path),
             verbatim: (verbatim != path).then_some(verbatim),
             path: Cow::Owned(path),
-        })
+        }
     }
 
     /// The path and query of a URL that is known to be in normal form, without `%`, `*` and `$`.
@@ -174,7 +178,7 @@ const fn must_be_encoded(byte: u8) -> bool {
 }
 
 /// RFC 3986 §2.3.
-pub(super) fn is_unreserved(byte: u8) -> bool {
+fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
@@ -235,7 +239,7 @@ fn octet(digits: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// An octet as `%` and two digits (RFC 3986 §2.1).
-pub(super) fn push_encoded(octet: u8, out: &mut Vec<u8>) {
+fn push_encoded(octet: u8, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.extend([
         b'%',
@@ -245,7 +249,7 @@ pub(super) fn push_encoded(octet: u8, out: &mut Vec<u8>) {
 }
 
 /// Removes `.` and `..` segments from the path before the query (RFC 3986 §5.2.4).
-fn resolve_dots(path: &mut Vec<u8>) {
+pub(super) fn resolve_dots(path: &mut Vec<u8>) {
     let end = memchr::memchr(b'?', path).unwrap_or(path.len());
     if memchr::memmem::find(&path[..end], b"/.").is_none() {
         return;
