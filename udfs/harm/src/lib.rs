@@ -6,6 +6,7 @@ mod judge;
 mod lexicon;
 mod located_toml;
 mod matcher;
+mod model;
 mod rate;
 mod taxonomy;
 mod thresholds;
