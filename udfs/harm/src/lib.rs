@@ -16,6 +16,9 @@ pub use judge::{Assessment, Hit, Judge};
 pub use lexicon::{
     ALLOW, Entry, LEXICON_COLUMNS, Lexicon, MatchKind, parse_lexicon_csv, parse_lexicon_ndjson,
 };
+pub use model::{
+    CLEAN, Class, Model, ModelMetadata, ModelOptions, Segmentation, with_metadata,
+};
 pub use matcher::{DaachorseMatcher, Match, Matcher};
 pub use rate::{Mode, Rate, SourceVerdict, harm_rate, source_verdict};
 pub use taxonomy::{Risk, Taxonomy};

@@ -5,6 +5,9 @@ const END_OF_LINE: &[u8] = b"</s>";
 const LABEL_PREFIX: &str = "__label__";
 /// Longer n-grams than this are in no sensible model and would make texts quadratic to read.
 const MAX_NGRAM: usize = 32;
+/// Words of a language need a few dozen steps at most to a free slot of a table half full; a file
+/// made to collide is refused.
+const MOST_PROBES: usize = 4096;
 
 /// The words and labels of a model, and how a text becomes rows of its input matrix.
 #[derive(Debug)]
@@ -59,7 +62,7 @@ impl Dictionary {
         let mut dictionary = Self {
             words: Vec::new(),
             ends: Vec::with_capacity(word_count),
-            slots: vec![0; (word_count * 2).next_power_of_two()],
+            slots: vec![0; (word_count * 2).next_power_of_two().max(2)],
             end_of_line: None,
             labels: Vec::with_capacity(label_count),
             label_counts: Vec::with_capacity(label_count),
@@ -83,8 +86,8 @@ impl Dictionary {
                 let label = label.strip_prefix(LABEL_PREFIX).unwrap_or(label);
                 dictionary.labels.push(label.to_owned());
                 dictionary.label_counts.push(count as u64);
-            } else {
-                dictionary.add(word);
+            } else if !dictionary.add(word) {
+                return reader.fail("too many words fall together in the dictionary");
             }
         }
         dictionary.end_of_line = dictionary.find(END_OF_LINE, hash(END_OF_LINE));
@@ -94,15 +97,19 @@ impl Dictionary {
         Ok(dictionary)
     }
 
-    fn add(&mut self, word: &[u8]) {
+    /// Adds a word; `false` when finding it would take too long.
+    fn add(&mut self, word: &[u8]) -> bool {
         self.words.extend_from_slice(word);
         self.ends.push(self.words.len());
         let mask = self.slots.len() - 1;
-        let mut slot = hash(word) as usize & mask;
-        while self.slots[slot] != 0 {
-            slot = (slot + 1) & mask;
+        let home = hash(word) as usize & mask;
+        let free = (home..home + self.slots.len().min(MOST_PROBES))
+            .map(|slot| slot & mask)
+            .find(|slot| self.slots[*slot] == 0);
+        if let Some(slot) = free {
+            self.slots[slot] = self.ends.len() as u32;
         }
-        self.slots[slot] = self.ends.len() as u32;
+        free.is_some()
     }
 
     fn word(&self, index: usize) -> &[u8] {
@@ -113,7 +120,7 @@ impl Dictionary {
     fn find(&self, word: &[u8], hash: u32) -> Option<u32> {
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;
-        // At least half of the slots are free, or there is a single free one and no word.
+        // At least half of the slots are free.
         while self.slots[slot] != 0 {
             let index = self.slots[slot] - 1;
             if self.word(index as usize) == word {
