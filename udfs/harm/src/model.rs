@@ -5,6 +5,7 @@ mod fasttext;
 mod features;
 mod linear;
 mod metadata;
+mod train;
 mod units;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ use bytes::BadBytes;
 use fasttext::FastText;
 use linear::Linear;
 pub use metadata::{ModelMetadata, Segmentation, with_metadata};
+pub use train::{
+    LabelledText, RiskReport, TrainOptions, TrainProgress, TrainReport, Trained, train,
+};
 
 /// The label of texts without any risk.
 pub const CLEAN: &str = "clean";
@@ -118,7 +122,9 @@ impl Model {
         }
         let mut operating_points = vec![0.5; risks.len()];
         for (id, point) in &metadata.operating_points {
-            let place = taxonomy.index(id).and_then(|risk| risks.binary_search(&risk).ok());
+            let place = taxonomy
+                .index(id)
+                .and_then(|risk| risks.binary_search(&risk).ok());
             match place {
                 Some(place) if *point > 0.0 && *point < 1.0 => operating_points[place] = *point,
                 _ => {
@@ -297,6 +303,10 @@ impl<'a> Scorer<'a> {
         }
     }
 
+    pub(crate) fn model(&self) -> &'a Model {
+        self.model
+    }
+
     /// The probabilities for a text that was folded before.
     pub(crate) fn score_folded(&mut self, folded: &Folded<'_>) -> &[f64] {
         if self.model.needs_folding() {
@@ -357,12 +367,7 @@ fn trailer_metadata(uri: &str, trailer: &[u8], at: usize) -> Result<ModelMetadat
 }
 
 /// The digest covers the file, and the options when they change what the file says.
-fn identity(
-    uri: &str,
-    bytes: &[u8],
-    metadata: &ModelMetadata,
-    options: &ModelOptions,
-) -> Identity {
+fn identity(uri: &str, bytes: &[u8], metadata: &ModelMetadata, options: &ModelOptions) -> Identity {
     let of_file = Identity::of_bytes(uri, metadata.version.clone(), bytes);
     if *options == ModelOptions::default() {
         return of_file;

@@ -10,6 +10,8 @@ mod dictionary;
 mod loss;
 mod matrix;
 
+use std::fmt;
+
 use dictionary::{Dictionary, NgramOptions};
 use loss::Loss;
 pub(super) use loss::sigmoid;
@@ -21,7 +23,6 @@ use super::bytes::{Reader, Result};
 pub(super) const MAGIC: i32 = 793_712_314;
 
 /// A supervised fastText model.
-#[derive(Debug)]
 pub(super) struct FastText {
     dictionary: Dictionary,
     input: Matrix,
@@ -47,10 +48,17 @@ impl FastText {
         }
         let version = reader.i32("the version")?;
         if !(11..=12).contains(&version) {
-            return reader.fail(format!("version {version} of the format; 11 and 12 are read"));
+            return reader.fail(format!(
+                "version {version} of the format; 11 and 12 are read"
+            ));
         }
         let dimensions = reader.count32("the dimensions")?;
-        for what in ["the window", "the epochs", "the least count", "the negatives"] {
+        for what in [
+            "the window",
+            "the epochs",
+            "the least count",
+            "the negatives",
+        ] {
             reader.i32(what)?;
         }
         let word_ngrams = reader.count32("the length of word n-grams")?;
@@ -150,6 +158,12 @@ impl FastText {
             &buffers.hidden,
             probabilities,
         );
+    }
+}
+
+impl fmt::Debug for FastText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
     }
 }
 

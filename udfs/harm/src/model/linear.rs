@@ -2,6 +2,7 @@
 //! risk.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,13 +48,17 @@ pub(super) fn write(header: &Header, weights: &Weights) -> Vec<u8> {
     bytes.extend(header.as_bytes());
     bytes.extend((weights.hashes.len() as u64).to_le_bytes());
     bytes.extend(weights.hashes.iter().flat_map(|hash| hash.to_le_bytes()));
-    bytes.extend(weights.weights.iter().flat_map(|weight| weight.to_le_bytes()));
+    bytes.extend(
+        weights
+            .weights
+            .iter()
+            .flat_map(|weight| weight.to_le_bytes()),
+    );
     bytes.extend(weights.biases.iter().flat_map(|bias| bias.to_le_bytes()));
     bytes
 }
 
 /// A model ready to be asked.
-#[derive(Debug)]
 pub(super) struct Linear {
     ngrams: usize,
     outputs: Vec<String>,
@@ -216,6 +221,12 @@ impl Linear {
             }
             slot = (slot + 1) & mask;
         }
+    }
+}
+
+impl fmt::Debug for Linear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
     }
 }
 

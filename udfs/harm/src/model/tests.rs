@@ -37,7 +37,10 @@ fn labels_are_risks_of_the_taxonomy() {
     let found = probabilities(&model, "他 们 都 该 打");
     assert!((found[1] - 0.973).abs() < 0.001 && (found[0] - 0.0153).abs() < 0.001);
     let class = model.classify(&["他 们 都 该 打"])[0];
-    assert_eq!((class.risk, class.probability), (model.risks()[1], found[1]));
+    assert_eq!(
+        (class.risk, class.probability),
+        (model.risks()[1], found[1])
+    );
 }
 
 #[test]
@@ -106,12 +109,20 @@ fn options_and_metadata_are_in_the_identity() {
     assert_eq!(stated.metadata(), &metadata);
     assert_eq!(stated.operating_points(), [0.5, 0.25]);
     assert_eq!(stated.identity().version, "3");
-    assert_eq!(with_metadata(&file, &metadata), file, "replaced, not repeated");
+    assert_eq!(
+        with_metadata(&file, &metadata),
+        file,
+        "replaced, not repeated"
+    );
     // Cut and folded, so full width and missing spaces do not matter.
     let expected = probabilities(&plain, "他 们 都 该 打");
     assert_eq!(probabilities(&cut, "他们都该打"), expected);
     assert_eq!(probabilities(&stated, "他们都\u{200b}该打"), expected);
-    assert!(stated.to_string().contains("A4a: A4a, meant from 0.2500 on"));
+    assert!(
+        stated
+            .to_string()
+            .contains("A4a: A4a, meant from 0.2500 on")
+    );
 }
 
 #[test]

@@ -126,9 +126,10 @@ mod tests {
                 "今", "天", "iphone15", "的", "price", "是", "¥", "3", ",", "999", "。"
             ]
         );
-        assert_eq!(units("Привет мир café 한국어 ไทย"), [
-            "Привет", "мир", "café", "한국어", "ไ", "ท", "ย"
-        ]);
+        assert_eq!(
+            units("Привет мир café 한국어 ไทย"),
+            ["Привет", "мир", "café", "한국어", "ไ", "ท", "ย"]
+        );
         assert_eq!(units(" \n"), [""; 0]);
         let mut joined = String::from("left over");
         segmented("坏话 bad", &mut joined);

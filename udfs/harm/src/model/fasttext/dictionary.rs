@@ -196,9 +196,7 @@ impl Dictionary {
                 .iter()
                 .take(self.word_ngrams.saturating_sub(1))
             {
-                hash = hash
-                    .wrapping_mul(116_049_371)
-                    .wrapping_add(widened(*next));
+                hash = hash.wrapping_mul(116_049_371).wrapping_add(widened(*next));
                 self.push(hash, rows);
             }
         }

@@ -88,7 +88,10 @@ impl Matrix {
         match self {
             Self::Dense { columns, weights } => {
                 let row = &weights[row * columns..(row + 1) * columns];
-                row.iter().zip(vector).map(|(left, right)| left * right).sum()
+                row.iter()
+                    .zip(vector)
+                    .map(|(left, right)| left * right)
+                    .sum()
             }
             Self::Quantised { .. } => {
                 let mut product = 0.0;

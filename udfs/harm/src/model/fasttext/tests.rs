@@ -13,7 +13,15 @@ macro_rules! fixtures {
 
 fn all() -> [(&'static str, &'static [u8], &'static str); 9] {
     fixtures![
-        "softmax", "words", "subwords", "ova", "ns", "hs", "quantised", "quantised-norm", "pruned"
+        "softmax",
+        "words",
+        "subwords",
+        "ova",
+        "ns",
+        "hs",
+        "quantised",
+        "quantised-norm",
+        "pruned"
     ]
 }
 
@@ -33,7 +41,11 @@ fn answers_are_those_of_the_official_implementation() {
     for (name, bytes, answers) in all() {
         let model = FastText::read(bytes).expect(name);
         // The official sigmoid is a table of 512 values, and its logarithm adds 1e-5.
-        let tolerance = if matches!(name, "ova" | "ns") { 0.01 } else { 3e-5 };
+        let tolerance = if matches!(name, "ova" | "ns") {
+            0.01
+        } else {
+            3e-5
+        };
         let mut compared = 0;
         for line in answers.lines() {
             let (text, expected) = line.split_once('\t').expect("text and probabilities");

@@ -71,7 +71,10 @@ fn malformed_files_are_errors() {
         assert!(Linear::read(&bytes[..length]).is_err(), "{length} bytes");
     }
     let error = |bytes: &[u8]| Linear::read(bytes).expect_err("malformed").message;
-    assert_eq!(error(&[&bytes[..], &[0]].concat()), "1 bytes follow the model");
+    assert_eq!(
+        error(&[&bytes[..], &[0]].concat()),
+        "1 bytes follow the model"
+    );
     assert_eq!(error(b"PAR1PAR1"), "not a linear model");
     let count_at = 12 + u32::from_le_bytes(bytes[8..12].try_into().expect("four")) as usize;
     let with = |at: usize, value: &[u8]| {
