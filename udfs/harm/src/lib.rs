@@ -1,16 +1,24 @@
 //! Judging harm in text: a taxonomy of risks, a lexicon that names harmful acts and phrases, a
-//! matcher that finds them in the normal form of a text, scores per risk, and the statistics of
-//! harm rates.
+//! matcher that finds them in the normal form of a text, classifiers, scores per risk with their
+//! calibration, and the statistics of harm rates.
 
+mod calibration;
+mod evaluation;
 mod judge;
 mod lexicon;
 mod located_toml;
 mod matcher;
+mod model;
 mod rate;
 mod taxonomy;
 mod thresholds;
 mod via;
 
+pub use calibration::{
+    Calibration, ReliabilityBin, RiskCalibration, ScoredRow, Target, calibrate, reliability,
+    reliability_svg,
+};
+pub use evaluation::{Confusion, Curve, CurvePoint, ScoredText};
 pub use judge::{Assessment, Hit, Judge};
 pub use lexicon::{
     ALLOW, CategoryMap, ChangedEntry, CheckFinding, CheckKind, CheckOptions, Entry, EntryDefaults,
@@ -20,6 +28,10 @@ pub use lexicon::{
     parse_lexicon_csv, parse_lexicon_ndjson, parse_word_list, write_lexicon_csv,
 };
 pub use matcher::{DaachorseMatcher, GramFrequencies, Kernel, Match, Matcher, PairGramMatcher};
+pub use model::{
+    CLEAN, Class, LabelledText, Model, ModelMetadata, ModelOptions, RiskReport, Segmentation,
+    TrainOptions, TrainProgress, TrainReport, Trained, train, with_metadata,
+};
 pub use rate::{Mode, Rate, SourceVerdict, harm_rate, source_verdict};
 pub use taxonomy::{Risk, Taxonomy};
 pub use thresholds::Thresholds;

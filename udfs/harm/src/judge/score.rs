@@ -1,22 +1,61 @@
 use crate::lexicon::Rule;
+use crate::model::Model;
 
-/// The score of every risk from the entries hit, one for each hit; those that mask count nothing.
+/// Characters in which a term must come back to count as repeated: a long text repeats words
+/// without meaning more by it.
+const CHARACTERS_OF_A_REPEAT: usize = 1000;
+
+/// The score of every risk from the entries hit, one for each hit, in a text of `characters`
+/// characters; those that mask count nothing.
 ///
 /// See [`super::Assessment::score`]. Only additions and multiplications in a fixed order, so the
 /// scores are the same on every machine; an entry alone scores exactly its weight.
-pub(super) fn scores_by_risk(mut entries: Vec<usize>, rules: &[Rule], risks: usize) -> Vec<f64> {
+pub(super) fn scores_by_risk(
+    mut entries: Vec<usize>,
+    rules: &[Rule],
+    risks: usize,
+    characters: impl FnOnce() -> usize,
+) -> Vec<f64> {
     entries.sort_unstable();
+    let repeats = entries.windows(2).any(|pair| pair[0] == pair[1]);
+    let stretches = match repeats {
+        true => characters().div_ceil(CHARACTERS_OF_A_REPEAT).max(1),
+        false => 1,
+    };
     let mut scores = vec![0.0_f64; risks];
     for hits in entries.chunk_by(|left, right| left == right) {
         let rule = &rules[hits[0]];
         if let Some(risk) = rule.risk {
             let score = &mut scores[risk];
-            for _ in 0..=hits.len().ilog2() {
-                *score = (*score + rule.weight * (1.0 - *score)).min(1.0);
+            for _ in 0..=(hits.len() / stretches).max(1).ilog2() {
+                *score = either(*score, rule.weight);
             }
         }
     }
     scores
+}
+
+/// Puts what the classifier says beside what the terms say.
+pub(super) fn add_model(scores: &mut [f64], model: &Model, probabilities: &[f64]) {
+    let points = model.operating_points();
+    for ((risk, probability), point) in model.risks().iter().zip(probabilities).zip(points) {
+        scores[*risk] = either(scores[*risk], evidence(*probability, *point));
+    }
+}
+
+/// The probability of one of two independent reasons.
+fn either(left: f64, right: f64) -> f64 {
+    (left + right * (1.0 - left)).min(1.0)
+}
+
+/// A probability on the scale of scores: straight from 0 to 0.5 at the operating point, and from
+/// there straight to 1.
+fn evidence(probability: f64, operating_point: f64) -> f64 {
+    if probability < operating_point {
+        0.5 * probability / operating_point
+    } else {
+        0.5 + 0.5 * (probability - operating_point) / (1.0 - operating_point)
+    }
 }
 
 #[cfg(test)]
@@ -39,7 +78,7 @@ mod tests {
     }
 
     fn score(weights: &[f64], entries: &[usize]) -> f64 {
-        scores_by_risk(entries.to_vec(), &rules(weights), 1)[0]
+        scores_by_risk(entries.to_vec(), &rules(weights), 1, || 10)[0]
     }
 
     #[test]
@@ -57,6 +96,29 @@ mod tests {
     }
 
     #[test]
+    fn repeats_count_by_the_length_of_the_text_and_the_first_always() {
+        let score = |hits: usize, characters: usize| {
+            scores_by_risk(vec![0; hits], &rules(&[0.5]), 1, || characters)[0]
+        };
+        for characters in [0, 1000, 5000, 1_000_000] {
+            assert_eq!(score(1, characters), 0.5);
+        }
+        assert_eq!(score(4, 1000), 0.875);
+        assert_eq!(score(4, 1001), 0.75);
+        assert_eq!(score(4, 4000), 0.5);
+    }
+
+    #[test]
+    fn evidence_meets_one_half_at_the_operating_point() {
+        for point in [0.1, 0.5, 0.9] {
+            let at = |probability| evidence(probability, point);
+            assert_eq!((at(0.0), at(point), at(1.0)), (0.0, 0.5, 1.0));
+            assert!(at(point / 2.0) < at(point) && at(point) < at((1.0 + point) / 2.0));
+        }
+        assert_eq!(either(0.5, 0.5), 0.75);
+    }
+
+    #[test]
     fn distinct_entries_add_up() {
         assert_eq!(score(&[0.5, 0.5], &[1, 0]), 0.75);
         assert_eq!(score(&[0.5, 1.0], &[0, 1]), 1.0);
@@ -67,8 +129,11 @@ mod tests {
         let mut rules = rules(&[0.5, 0.25, 1.0]);
         rules[1].risk = Some(2);
         rules[2].risk = None;
-        assert_eq!(scores_by_risk(vec![0, 1, 2], &rules, 3), [0.5, 0.0, 0.25]);
-        assert_eq!(scores_by_risk(vec![], &rules, 3), [0.0; 3]);
+        assert_eq!(
+            scores_by_risk(vec![0, 1, 2], &rules, 3, || 10),
+            [0.5, 0.0, 0.25]
+        );
+        assert_eq!(scores_by_risk(vec![], &rules, 3, || 10), [0.0; 3]);
     }
 
     proptest! {
