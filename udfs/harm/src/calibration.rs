@@ -9,7 +9,9 @@ use std::sync::Arc;
 use tamis_resource::{ResourceError, Result};
 
 use crate::evaluation::{Confusion, Curve, CurvePoint, ScoredText};
+use crate::judge::Judge;
 use crate::located_toml::malformed;
+use crate::model::LabelledText;
 use crate::taxonomy::Taxonomy;
 
 pub use plot::reliability_svg;
@@ -85,6 +87,21 @@ pub struct ReliabilityBin {
     pub mean_score: f64,
     /// The share that carries the risk; 0 without texts.
     pub share: f64,
+}
+
+/// The scores a judge gives labelled texts, for [`calibrate`].
+pub fn score_rows(judge: &Judge, texts: &[LabelledText]) -> Vec<ScoredRow> {
+    let documents: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
+    let mut rows = Vec::with_capacity(texts.len());
+    judge.risk_scores(&documents, &mut |document, found| {
+        let mut scores = found.to_vec();
+        scores.resize(judge.taxonomy().risks().len(), 0.0);
+        rows.push(ScoredRow {
+            scores,
+            risks: texts[document].risks.clone(),
+        });
+    });
+    rows
 }
 
 /// Fewer texts than this found by a threshold say too little of its precision.

@@ -16,7 +16,7 @@ mod via;
 
 pub use calibration::{
     Calibration, ReliabilityBin, RiskCalibration, ScoredRow, Target, calibrate, reliability,
-    reliability_svg,
+    reliability_svg, score_rows,
 };
 pub use evaluation::{Confusion, Curve, CurvePoint, ScoredText};
 pub use judge::{Assessment, Hit, Judge};
@@ -29,8 +29,9 @@ pub use lexicon::{
 };
 pub use matcher::{DaachorseMatcher, GramFrequencies, Kernel, Match, Matcher, PairGramMatcher};
 pub use model::{
-    CLEAN, Class, LabelledText, Model, ModelMetadata, ModelOptions, RiskReport, Segmentation,
-    TrainOptions, TrainProgress, TrainReport, Trained, train, with_metadata,
+    CLEAN, Class, LabelledText, Model, ModelEvaluation, ModelMetadata, ModelOptions,
+    RiskEvaluation, RiskReport, Segmentation, TrainOptions, TrainProgress, TrainReport, Trained,
+    evaluate, train, with_metadata,
 };
 pub use rate::{Mode, Rate, SourceVerdict, harm_rate, source_verdict};
 pub use taxonomy::{Risk, Taxonomy};

@@ -1,6 +1,7 @@
 //! Classifiers: fastText models and our own linear ones, and what they say about a text.
 
 mod bytes;
+mod evaluate;
 mod fasttext;
 mod features;
 mod linear;
@@ -18,6 +19,7 @@ use crate::located_toml::malformed;
 use crate::taxonomy::Taxonomy;
 
 use bytes::BadBytes;
+pub use evaluate::{ModelEvaluation, RiskEvaluation, evaluate};
 use fasttext::FastText;
 use linear::Linear;
 pub use metadata::{ModelMetadata, Segmentation, with_metadata};

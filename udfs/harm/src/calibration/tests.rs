@@ -102,6 +102,37 @@ fn what_cannot_be_met_keeps_the_default_and_says_why() {
 }
 
 #[test]
+fn judged_texts_have_a_score_for_every_risk() {
+    let lexicon = crate::lexicon::Lexicon::builtin();
+    let judge = Judge::new(
+        Taxonomy::builtin(),
+        Arc::clone(&lexicon),
+        Thresholds::builtin(),
+    );
+    let judge = judge.expect("built in");
+    let term = lexicon
+        .entries()
+        .iter()
+        .find(|entry| entry.risk != crate::lexicon::ALLOW)
+        .expect("an entry with a risk");
+    let texts = [term.term.as_str(), "今天天气很好", ""].map(|text| LabelledText {
+        text: text.to_owned(),
+        risks: vec![1],
+    });
+    let rows = score_rows(&judge, &texts);
+    let risk = judge
+        .taxonomy()
+        .index(&term.risk)
+        .expect("a risk of the taxonomy");
+    assert!(rows[0].scores[risk] >= term.weight && rows[0].risks == [1]);
+    assert_eq!(
+        (&rows[1].scores, &rows[2].scores),
+        (&vec![0.0; 31], &vec![0.0; 31])
+    );
+    assert!(calibrate(&rows, judge.taxonomy(), Target::BestF1, 0.5).is_ok());
+}
+
+#[test]
 fn bad_questions_are_errors() {
     let taxonomy = Taxonomy::builtin();
     let error = |rows: &[ScoredRow], target, default| {

@@ -1,17 +1,17 @@
 //! The features of the linear model: n-grams of units, as 64-bit hashes.
 
-use super::units::each_unit;
+use super::units::{SEED, each_unit, mix};
 
 /// Gives `each` the hash of every n-gram of 1 to `longest` units of a folded text, in the order of
 /// their ends; repeats are given again.
 ///
 /// Part of the file format: a change of these numbers needs another format.
+#[inline]
 pub(super) fn each_ngram(text: &str, longest: usize, mut each: impl FnMut(u64)) {
     // Hashes of the n-grams that end at the last unit, by length.
     let mut ending = [0; MAX_NGRAM];
     let mut count = 0;
-    each_unit(text, |start, end| {
-        let unit = unit_hash(&text[start..end]);
+    each_unit(text, |_, _, unit| {
         count = (count + 1).min(longest);
         for length in (0..count).rev() {
             ending[length] = match length {
@@ -25,21 +25,6 @@ pub(super) fn each_ngram(text: &str, longest: usize, mut each: impl FnMut(u64)) 
 
 /// The longest n-grams a linear model may have.
 pub(super) const MAX_NGRAM: usize = 8;
-
-const SEED: u64 = 0x243f_6a88_85a3_08d3;
-const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-
-fn unit_hash(unit: &str) -> u64 {
-    unit.chars().fold(SEED, |hash, character| {
-        mix(hash, u64::from(u32::from(character)))
-    })
-}
-
-#[inline]
-fn mix(hash: u64, value: u64) -> u64 {
-    let mixed = (hash.rotate_left(23) ^ value).wrapping_mul(MULTIPLIER);
-    mixed ^ (mixed >> 31)
-}
 
 #[cfg(test)]
 mod tests {

@@ -74,6 +74,8 @@ pub(super) struct Linear {
 /// Buffers that one text after the other uses.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
+    hashes: Vec<u64>,
+    homes: Vec<(u32, u32)>,
     seen: Vec<u64>,
     touched: Vec<u32>,
     sums: Vec<f64>,
@@ -167,6 +169,8 @@ impl Linear {
         probabilities: &mut Vec<f64>,
     ) {
         let Buffers {
+            hashes,
+            homes,
             seen,
             touched,
             sums,
@@ -174,14 +178,19 @@ impl Linear {
         seen.resize(self.slots.len().div_ceil(64), 0);
         sums.clear();
         sums.extend_from_slice(&self.biases);
-        each_ngram(text, self.ngrams, |hash| {
-            let Some((slot, value)) = self.find(hash) else {
-                return;
+        hashes.clear();
+        each_ngram(text, self.ngrams, |hash| hashes.push(hash));
+        // All at once and without a branch, so that the memory works on many of them together.
+        homes.clear();
+        homes.extend(hashes.iter().map(|hash| self.slots[self.home(*hash)]));
+        for (hash, home) in hashes.iter().zip(homes.iter()) {
+            let Some((slot, value)) = self.find(*hash, *home) else {
+                continue;
             };
             // An n-gram counts once for a window, however often it is repeated.
             let (word, bit) = (slot / 64, 1 << (slot % 64));
             if seen[word] & bit != 0 {
-                return;
+                continue;
             }
             seen[word] |= bit;
             touched.push(slot as u32);
@@ -194,7 +203,7 @@ impl Linear {
                     }
                 }
             }
-        });
+        }
         probabilities.clear();
         if touched.is_empty() {
             probabilities.resize(sums.len(), 0.0);
@@ -207,20 +216,24 @@ impl Linear {
     }
 
     #[inline]
-    fn find(&self, hash: u64) -> Option<(usize, u32)> {
-        let mask = self.slots.len() - 1;
+    fn home(&self, hash: u64) -> usize {
+        (hash >> self.shift) as usize & (self.slots.len() - 1)
+    }
+
+    /// The slot of a hash and its value, given what stands in the slot where it belongs.
+    #[inline]
+    fn find(&self, hash: u64, home: (u32, u32)) -> Option<(usize, u32)> {
         let mark = hash as u32 | 1;
-        let mut slot = (hash >> self.shift) as usize & mask;
-        loop {
-            let (found, value) = self.slots[slot];
-            if found == mark {
-                return Some((slot, value));
-            }
+        let mut slot = self.home(hash);
+        let (mut found, mut value) = home;
+        while found != mark {
             if found == 0 {
                 return None;
             }
-            slot = (slot + 1) & mask;
+            slot = (slot + 1) & (self.slots.len() - 1);
+            (found, value) = self.slots[slot];
         }
+        Some((slot, value))
     }
 }
 

@@ -1,36 +1,58 @@
 //! How a model cuts a text: into windows, and windows into units.
 
-/// Gives `each` the units of a folded text: where they start and end, in bytes.
+/// Gives `each` the units of a folded text: where they start and end, in bytes, and a hash of
+/// their characters.
 ///
 /// A run of letters, digits and marks of a script that puts spaces between words is one unit.
 /// Every character of the others (Han, kana, Thai, Lao, Burmese, Khmer), punctuation and symbols
 /// are units by themselves. White space only separates.
-pub(super) fn each_unit(text: &str, mut each: impl FnMut(usize, usize)) {
+#[inline]
+pub(super) fn each_unit(text: &str, mut each: impl FnMut(usize, usize, u64)) {
     let mut run = None;
     for (at, character) in text.char_indices() {
         match kind(character) {
             Kind::Run => {
-                run.get_or_insert(at);
+                let (_, hash) = run.get_or_insert((at, SEED));
+                *hash = add_character(*hash, character);
             }
             other => {
-                if let Some(start) = run.take() {
-                    each(start, at);
+                if let Some((start, hash)) = run.take() {
+                    each(start, at, hash);
                 }
                 if other == Kind::Single {
-                    each(at, at + character.len_utf8());
+                    each(
+                        at,
+                        at + character.len_utf8(),
+                        add_character(SEED, character),
+                    );
                 }
             }
         }
     }
-    if let Some(start) = run {
-        each(start, text.len());
+    if let Some((start, hash)) = run {
+        each(start, text.len(), hash);
     }
+}
+
+pub(super) const SEED: u64 = 0x243f_6a88_85a3_08d3;
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+#[inline]
+fn add_character(hash: u64, character: char) -> u64 {
+    mix(hash, u64::from(u32::from(character)))
+}
+
+/// A hash of what was hashed before and the next value. Part of the format of linear models.
+#[inline]
+pub(super) fn mix(hash: u64, value: u64) -> u64 {
+    let mixed = (hash.rotate_left(23) ^ value).wrapping_mul(MULTIPLIER);
+    mixed ^ (mixed >> 31)
 }
 
 /// The units of a text with single spaces between them, what fastText takes for words.
 pub(super) fn segmented(text: &str, into: &mut String) {
     into.clear();
-    each_unit(text, |start, end| {
+    each_unit(text, |start, end, _| {
         if !into.is_empty() {
             into.push(' ');
         }
@@ -38,13 +60,14 @@ pub(super) fn segmented(text: &str, into: &mut String) {
     });
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Run,
     Single,
     Space,
 }
 
+#[inline]
 fn kind(character: char) -> Kind {
     match character {
         '0'..='9' | 'a'..='z' | 'A'..='Z' => Kind::Run,
@@ -114,7 +137,7 @@ mod tests {
 
     fn units(text: &str) -> Vec<&str> {
         let mut found = Vec::new();
-        each_unit(text, |start, end| found.push(&text[start..end]));
+        each_unit(text, |start, end, _| found.push(&text[start..end]));
         found
     }
 
