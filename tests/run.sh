@@ -3,7 +3,8 @@
 #
 # Starts two moto S3 servers on loopback (one open, one that checks signatures; they live
 # in a virtual environment under target/), runs `cargo test --locked --workspace` with
-# their addresses in the environment, and stops them whatever happens. Arguments go to
+# their addresses in the environment, and stops them whatever happens; likewise a
+# PostgreSQL server, where Debian's is installed. Arguments go to
 # cargo: `tests/run.sh -p tamis-harm`, `tests/run.sh --test main -- s3`.
 #
 # Exit status: cargo's. A test that cannot run says SKIPPED and appends a line to
@@ -16,10 +17,14 @@ cd "$root"
 target=${CARGO_TARGET_DIR:-$root/target}
 mkdir -p "$target"
 servers=$(mktemp -d "$target/moto.XXXXXX")
+# PostgreSQL runs as a user of its own, which the target may be closed to.
+postgres=$(mktemp -d)
+chmod 755 "$postgres"
 
 finish() {
     tests/s3/moto.sh stop "$servers" || true
-    rm -rf "$servers"
+    tests/postgres/server.sh stop "$postgres" || true
+    rm -rf "$servers" "$postgres"
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -55,6 +60,14 @@ elif [ "${TAMIS_TEST_REQUIRE_S3:-0}" = 1 ]; then
     exit 1
 else
     echo "SKIPPED: the S3 test servers did not start; every test that needs one will say so" >&2
+fi
+
+status=0
+exports=$(tests/postgres/server.sh start "$postgres" "$$") || status=$?
+if [ "$status" -eq 0 ]; then
+    eval "$exports"
+else
+    echo "SKIPPED: the PostgreSQL test server did not start; every test that needs it will say so" >&2
 fi
 
 # In the foreground: in the background the tests would inherit an ignored SIGINT. Should

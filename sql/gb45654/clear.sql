@@ -28,13 +28,21 @@ WITH checked AS (
         source_at_collection['verdict'] = 'deny'
             AND array_has_any(source_at_collection['missing'],
                 make_array('contract_valid_from', 'contract_valid_to')) AS contract_denied_then,
-        -- Licence. Where the mode has its own proof (contract, collection record, authorisation),
-        -- no licence at all is not a finding; one that nobody can read always is.
-        license['verdict'] = 'deny' AS license_denied,
-        license['verdict'] = 'review' AS license_unclear,
+        -- The time of collection is mapped, but not known of this row.
+        contracted AND source_at_collection['verdict'] = 'missing' AS contract_unknown_then,
+        -- Licence: what the row states, and what the registry states for its source; the worse of
+        -- them counts. A contract that holds goes before the source's. Where the mode has its own
+        -- proof (contract, collection record, authorisation), no licence at all is not a finding; one
+        -- that nobody can read always is.
+        license['verdict'] = 'deny' AS row_license_denied,
+        source_license['verdict'] = 'deny' AND NOT contracted AS source_license_denied,
+        license['verdict'] = 'review' AS row_license_unclear,
+        source_license['verdict'] = 'review' AND NOT contracted AS source_license_unclear,
         license['verdict'] = 'missing'
-            AND (license_raw IS NOT NULL
-                OR coalesce(source['acquisition_mode'], 'open_source') = 'open_source') AS license_missing,
+            AND (coalesce(license_raw, source['license']) IS NOT NULL
+                OR coalesce(source['acquisition_mode'], 'open_source') = 'open_source') AS row_license_missing,
+        source_license['verdict'] = 'missing' AND source['license'] IS NOT NULL
+            AND NOT contracted AS source_license_missing,
         coalesce(license_conflict, false) AS license_contradicted,
         -- Opt-out signals. A contract that holds is agreed with the supplier and goes before them.
         opt_out['verdict'] = 'disallowed' AND NOT contracted AS opted_out,
@@ -77,11 +85,11 @@ decided AS (
             CASE WHEN gate_rejected THEN 'drop' ELSE 'keep' END,
             CASE WHEN gate_undecided THEN $source_undecided_verdict ELSE 'keep' END,
             CASE WHEN harm_found THEN 'drop' ELSE 'keep' END,
-            CASE WHEN source_missing THEN $source_missing_verdict ELSE 'keep' END,
+            CASE WHEN source_missing OR contract_unknown_then THEN $source_missing_verdict ELSE 'keep' END,
             CASE WHEN source_denied OR contract_denied_then THEN 'drop' ELSE 'keep' END,
-            CASE WHEN license_denied THEN 'drop' ELSE 'keep' END,
-            CASE WHEN license_unclear THEN $license_review_verdict ELSE 'keep' END,
-            CASE WHEN license_missing THEN $license_missing_verdict ELSE 'keep' END,
+            CASE WHEN row_license_denied OR source_license_denied THEN 'drop' ELSE 'keep' END,
+            CASE WHEN row_license_unclear OR source_license_unclear THEN $license_review_verdict ELSE 'keep' END,
+            CASE WHEN row_license_missing OR source_license_missing THEN $license_missing_verdict ELSE 'keep' END,
             CASE WHEN license_contradicted THEN $license_conflict_verdict ELSE 'keep' END,
             CASE WHEN listed OR opted_out THEN 'drop' ELSE 'keep' END,
             CASE WHEN opted_out_conditionally THEN $opt_out_conditional_verdict ELSE 'keep' END,
@@ -132,6 +140,9 @@ SELECT
             'clause', array_to_string(array_distinct(source_at_collection['clauses']), '; '),
             'detail', concat('not in force when collected: ',
                 array_to_string(source_at_collection['missing'], ', '))) END,
+        CASE WHEN contract_unknown_then AND NOT source_missing THEN named_struct(
+            'rule', 'source_expired', 'clause', $clause_source_expired,
+            'detail', 'missing: collected_at, at which the contract has to be in force') END,
         CASE WHEN listed THEN named_struct(
             'rule', 'blocked', 'clause', $clause_blocked,
             'detail', concat('on the block list by its ', blocked['kind'])) END,
@@ -145,14 +156,23 @@ SELECT
                 WHEN url IS NULL THEN 'missing: url'
                 WHEN collected_at IS NULL THEN 'missing: collected_at'
                 ELSE 'missing: a snapshot of the site that shows the collection was allowed' END) END,
-        CASE WHEN license_denied THEN named_struct(
-            'rule', 'license_denied', 'clause', $clause_license_denied, 'detail', license['reason']) END,
-        CASE WHEN license_missing THEN named_struct(
-            'rule', 'license_missing', 'clause', $clause_license_missing, 'detail', license['reason']) END,
+        CASE WHEN row_license_denied OR source_license_denied THEN named_struct(
+            'rule', 'license_denied', 'clause', $clause_license_denied,
+            'detail', CASE WHEN row_license_denied THEN license['reason']
+                ELSE concat('licence of the source: ', source_license['reason']) END) END,
+        CASE WHEN row_license_missing OR source_license_missing THEN named_struct(
+            'rule', 'license_missing', 'clause', $clause_license_missing,
+            'detail', CASE WHEN row_license_missing THEN license['reason']
+                ELSE concat('licence of the source: ', source_license['reason']) END) END,
         CASE WHEN license_contradicted THEN named_struct(
             'rule', 'license_conflict', 'clause', $clause_license_conflict,
-            'detail', concat('the text holds ', license_found['spdx'], ', stated is ',
-                coalesce(license['spdx'], 'no known licence'))) END,
+            -- A reference is whatever somebody wrote: it may hold a name.
+            'detail', concat('the text holds ',
+                CASE WHEN replace(license_found['spdx'], 'LicenseRef-tamis-', '') LIKE '%Ref-%'
+                    THEN 'a licence reference' ELSE license_found['spdx'] END,
+                ', stated is ',
+                CASE WHEN replace(license['spdx'], 'LicenseRef-tamis-', '') LIKE '%Ref-%'
+                    THEN 'a licence reference' ELSE coalesce(license['spdx'], 'no known licence') END)) END,
         CASE WHEN opted_out_conditionally THEN named_struct(
             'rule', 'opt_out_conditional', 'clause', $clause_opt_out_conditional,
             'detail', concat(coalesce(opt_out['signals'][1]['signal'], 'a signal'),
@@ -180,8 +200,10 @@ SELECT
                 WHEN 'redact' THEN ': redacted' ELSE '' END)) END,
         CASE WHEN harm_found THEN named_struct(
             'rule', 'harm', 'clause', $clause_harm, 'detail', array_to_string(harm['risks'], ' ')) END,
-        CASE WHEN license_unclear THEN named_struct(
-            'rule', 'license_review', 'clause', $clause_license_review, 'detail', license['reason']) END
+        CASE WHEN row_license_unclear OR source_license_unclear THEN named_struct(
+            'rule', 'license_review', 'clause', $clause_license_review,
+            'detail', CASE WHEN row_license_unclear THEN license['reason']
+                ELSE concat('licence of the source: ', source_license['reason']) END) END
     ) AS reasons,
     CASE WHEN (pii_without_consent OR pii_without_separate_consent OR pii_without_guardian)
             AND $pii_without_consent = 'redact'

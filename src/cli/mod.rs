@@ -4,13 +4,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod consent;
 pub mod error;
 pub mod init;
+pub mod lexicon;
 pub mod license;
 pub mod optout;
 pub mod output;
 pub mod policy;
 pub mod print;
+pub mod purge;
 pub mod repl;
 pub mod resources;
 pub mod run;
@@ -46,12 +49,18 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Walk one row back to where it came from and what decided
     Trace(trace::TraceArgs),
+    /// Take rows out of an output: withdrawn consent, opt-outs, takedown requests
+    Purge(purge::PurgeArgs),
     /// Write a commented job file from a corpus's schema
     Init(init::InitArgs),
     /// List the built-in policy packs or copy one out
     Policy(policy::PolicyArgs),
     /// Read, explain or list licences and what the policy says of them
     License(license::LicenseArgs),
+    /// Make a consent registry into a snapshot, or check it
+    Consent(consent::ConsentArgs),
+    /// Check, explain, compare or import a lexicon
+    Lexicon(lexicon::LexiconArgs),
     /// Check the source registry and its evidence, or the mix of a cleared dataset
     Sources(sources::SourcesArgs),
     /// Build the registry of opt-out signals, or ask it about an address
@@ -107,9 +116,12 @@ async fn dispatch(command: Command) -> Result<(), error::CliError> {
         Command::Sql(args) => sql::run(*args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Trace(args) => trace::run(args).await,
+        Command::Purge(args) => purge::run(args).await,
         Command::Init(args) => init::run(args).await,
         Command::Policy(args) => policy::run(args),
         Command::License(args) => license::run(args).await,
+        Command::Consent(args) => consent::run(args).await,
+        Command::Lexicon(args) => lexicon::run(args).await,
         Command::Sources(args) => sources::run(args).await,
         Command::Optout(args) => optout::run(args).await,
     }

@@ -130,7 +130,7 @@ async fn check(args: CheckArgs) -> Result<(), CliError> {
             columns[0].append_value(&address);
             columns[1].append_value(check.verdict);
             columns[2].append_option(signal.map(|signal| signal.signal));
-            columns[3].append_option(signal.map(|signal| signal.value.as_str()));
+            columns[3].append_option(signal.map(|signal| &*signal.value));
             fetched.push(signal.map(|signal| signal.fetched_at));
             digests.append_option(signal.map(|signal| signal.sha256.as_str()));
         }

@@ -142,10 +142,7 @@ async fn check(args: CheckArgs) -> Result<(), CliError> {
     for proof in proofs.iter().flatten() {
         if let Some(problem) = &proof.problem {
             unproven += 1;
-            say(&format!(
-                "source {}, {}: {}: {problem}",
-                proof.object.source_id, proof.object.column, proof.object.uri
-            ));
+            say(&format!("{}: {problem}", proof.object));
         }
     }
     match (refused, unproven) {

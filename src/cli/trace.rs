@@ -4,7 +4,7 @@ use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
-use crate::job::trace::{Trace, trace};
+use crate::job::trace::{LeftRow, Trace, Traced, trace};
 
 use super::error::CliError;
 use super::stores::StoreArgs;
@@ -37,9 +37,38 @@ pub async fn run(args: TraceArgs) -> Result<(), CliError> {
             .map_err(|error| CliError::Failed(error.to_string()))?;
         println!("{text}");
     } else {
-        print!("{}", as_text(&found, terminal_width()));
+        let width = terminal_width();
+        match &found {
+            Traced::There(found) => print!("{}", as_text(found, width)),
+            Traced::Left(left) => print!("{}", left_text(left)),
+        }
     }
     Ok(())
+}
+
+fn left_text(left: &LeftRow) -> String {
+    let mut text = format!(
+        "row {} left with a purge\n\nat        {}\nmanifest  {}\n",
+        left.row, left.left_at, left.manifest
+    );
+    for withdrawal in &left.withdrawals {
+        let lines = [
+            ("rule", Some(&withdrawal.rule)),
+            ("clause", Some(&withdrawal.clause)),
+            ("reason", Some(&withdrawal.reason)),
+            ("found by", Some(&withdrawal.kind)),
+            ("ticket", withdrawal.ticket.as_ref()),
+            ("received", withdrawal.received_at.as_ref()),
+            ("closed", withdrawal.closed_at.as_ref()),
+        ];
+        text.push('\n');
+        for (name, value) in lines {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                text.push_str(&format!("{name:<9} {value}\n"));
+            }
+        }
+    }
+    text
 }
 
 fn as_text(found: &Trace, width: u16) -> String {

@@ -13,13 +13,14 @@ use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
 
+use super::commit::document;
 use super::context::{Job, Stop};
 use super::error::{JobError, Result};
 use super::keys::KeyIndex;
 use super::output::Output;
 use super::provenance::{ConsentEvidence, consent_evidence, judged_batch, unreadable_batch};
 use super::reader::{ReadFailure, UnitTable};
-use super::receipt::{ClearReceipt, DataFile, OutputFile, VERDICTS, folder};
+use super::receipt::{self, ClearReceipt, DataFile, OutputFile, VERDICTS, folder};
 use super::unit::Unit;
 use super::writer::{DataWriter, Destination};
 
@@ -240,7 +241,7 @@ impl<'a> Clearing<'a> {
         writer.write(&rows).await
     }
 
-    async fn finish(self, corrupt: BTreeMap<usize, String>) -> Result<ClearReceipt> {
+    async fn finish(mut self, corrupt: BTreeMap<usize, String>) -> Result<ClearReceipt> {
         let mut files = Vec::new();
         for (verdict, writer) in self.writers {
             let (file, chunks) = writer.finish().await?;
@@ -251,6 +252,11 @@ impl<'a> Clearing<'a> {
             });
         }
         let name = self.unit.name();
+        let filter = self.keys.filter().to_bytes();
+        let filter_file = document(&receipt::filter_path(&name), &filter);
+        if self.destination == Destination::Output {
+            self.output.put(&filter_file.path, filter).await?;
+        }
         let keys = self
             .keys
             .write(
@@ -282,6 +288,8 @@ impl<'a> Clearing<'a> {
             corrupt,
             files,
             keys,
+            filter: filter_file,
+            purged: Vec::new(),
             consent,
         })
     }

@@ -13,6 +13,7 @@ use super::clear::open_writer;
 use super::context::Job;
 use super::error::{JobError, Result};
 use super::gate::{SourceAssessment, to_batch};
+use super::key_filter::write_summary;
 use super::manifest::{
     FIRST, Manifest, ManifestFile, ManifestUnit, QuarantinedFile, SUCCESS, success_bytes,
 };
@@ -63,6 +64,7 @@ pub async fn commit(
     let mut report = JobReport::new(job, assessments);
     let mut units = Vec::with_capacity(job.units.len());
     let mut consent_files = Vec::new();
+    let mut filters = Vec::with_capacity(job.units.len());
     for unit in &job.units {
         let name = unit.name();
         let (assess_file, assess) =
@@ -70,7 +72,8 @@ pub async fn commit(
         let (clear_file, clear) =
             stored_receipt::<ClearReceipt>(output, receipt::clear_path(&name)).await?;
         report.add(&assess, &clear, &job.inputs.files[unit.file].relative);
-        let mut receipts = vec![assess_file, clear_file, clear.keys.clone()];
+        filters.push((name.clone(), clear.filter.clone()));
+        let mut receipts = vec![assess_file, clear_file, clear.keys.clone(), clear.filter];
         if let Some(consent) = &clear.consent {
             receipts.push(consent.clone());
             consent_files.push(consent.path.clone());
@@ -88,11 +91,13 @@ pub async fn commit(
                     file: data.file,
                 })
                 .collect(),
+            purged: 0,
         });
     }
     report.check()?;
     let empty_files = write_empty_folders(job, output, &units).await?;
     let evidence = write_evidence(job, output, assessments, &consent_files).await?;
+    let keys = write_summary(output, &job.identity, &filters, &job.spec.layout).await?;
     let report_file = put_document(output, REPORT, canonical_json(&report)?).await?;
     let spec = OutputFile {
         path: SPEC.to_owned(),
@@ -114,9 +119,14 @@ pub async fn commit(
         verdicts: report.verdicts.clone(),
         not_checked: NOT_CHECKED.iter().map(|name| (*name).to_owned()).collect(),
         quarantined_files: report.quarantined_files.clone(),
-        documents: vec![spec, assessment_file, evidence, report_file],
+        documents: vec![spec, assessment_file, evidence, keys, report_file],
         empty_files,
         units,
+        previous: None,
+        purged: 0,
+        kept: Vec::new(),
+        purge: None,
+        stored: OutputFile::default(),
     };
     let bytes = manifest.to_bytes()?;
     match output.create(FIRST, &bytes, protocol).await? {
@@ -128,7 +138,9 @@ pub async fn commit(
             )));
         }
     }
-    output.put(SUCCESS, success_bytes(&bytes)).await?;
+    output
+        .put(SUCCESS, success_bytes(FIRST, &sha256_hex(&bytes)))
+        .await?;
     Ok(report)
 }
 
@@ -146,7 +158,8 @@ async fn stored_receipt<T: for<'de> serde::Deserialize<'de>>(
     Ok((document(&path, &bytes), receipt))
 }
 
-fn document(path: &str, bytes: &[u8]) -> OutputFile {
+/// An object of these bytes.
+pub(crate) fn document(path: &str, bytes: &[u8]) -> OutputFile {
     OutputFile {
         path: path.to_owned(),
         rows: None,

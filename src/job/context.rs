@@ -181,6 +181,7 @@ impl Job {
                 license_policy: own("license_policy"),
                 sources: own("sources"),
                 consent: own("consent"),
+                purposes: own("purposes"),
                 opt_out: own("opt_out"),
                 opt_out_agents: own("opt_out_agents"),
                 blocked: own("blocked"),
@@ -304,7 +305,8 @@ impl Job {
     }
 }
 
-fn parse_time(text: &str) -> Result<DateTime<Utc>> {
+/// A time as settings have it.
+pub(crate) fn parse_time(text: &str) -> Result<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.with_timezone(&Utc));
     }
@@ -324,6 +326,7 @@ fn settings_of(file: &JobFile, as_of: &str) -> TamisSettings {
         license_policy: file.resources.license_policy.clone(),
         sources: file.resources.sources.clone(),
         consent: file.resources.consent.clone(),
+        purposes: file.resources.purposes.clone(),
         opt_out: file.resources.opt_out.clone(),
         opt_out_agents: file.resources.opt_out_agents.clone(),
         opt_out_max_age_days: file.policy.opt_out_max_age_days.clone(),
@@ -336,32 +339,45 @@ fn settings_of(file: &JobFile, as_of: &str) -> TamisSettings {
     }
 }
 
-async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Resources> {
+/// A session that reads tables by uri.
+pub(crate) fn table_session<'a>(
+    stores: &Stores,
+    uris: impl IntoIterator<Item = &'a str>,
+) -> Result<SessionContext> {
     let ctx = session_context(SessionOptions {
         stores: stores.clone(),
         ..SessionOptions::default()
     })
     .map_err(|error| JobError::failed(error.to_string()))?;
+    for uri in uris.into_iter().filter(|uri| uri.contains("://")) {
+        stores
+            .register(&ctx, uri)
+            .map_err(|error| JobError::usage(error.to_string()))?;
+    }
+    Ok(ctx)
+}
+
+/// Loads the resources that settings name.
+pub(crate) async fn load_resources(stores: &Stores, settings: &TamisSettings) -> Result<Resources> {
     let named = [
         &settings.lexicon,
         &settings.thresholds,
         &settings.license_policy,
         &settings.sources,
         &settings.consent,
+        &settings.purposes,
         &settings.opt_out,
         &settings.opt_out_agents,
         &settings.blocked,
         &settings.subject_key,
     ];
-    for uri in named
+    // A lexicon may be several, one over the other.
+    let uris = named
         .into_iter()
         .flatten()
-        .filter(|uri| uri.contains("://"))
-    {
-        stores
-            .register(&ctx, uri)
-            .map_err(|error| JobError::usage(error.to_string()))?;
-    }
+        .flat_map(|uri| uri.split('|'))
+        .map(str::trim);
+    let ctx = table_session(stores, uris)?;
     Resources::load(&ctx, settings)
         .await
         .map_err(|error| match error {

@@ -30,6 +30,17 @@ pub struct EvidenceObject {
     pub sha256: Option<String>,
 }
 
+/// Source, column and, where there is one, address.
+impl std::fmt::Display for EvidenceObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "source {}, {}", self.source_id, self.column)?;
+        match self.uri.as_str() {
+            "" => Ok(()),
+            uri => write!(f, ": {uri}"),
+        }
+    }
+}
+
 /// What proving one document gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proof {
@@ -42,24 +53,57 @@ pub struct Proof {
     pub problem: Option<String>,
 }
 
+/// The documents without which a way of acquiring data is not proven (TC260-003-2024 5.1 c): licence;
+/// collection record; contract, commitments and audit; authorisation.
+const NEEDED: [(&str, &[&str]); 4] = [
+    ("open_source", &["license_evidence_uri"]),
+    ("self_collected", &["crawl_record_uri"]),
+    (
+        "commercial",
+        &[
+            "contract_evidence_uri",
+            "commitment_evidence_uri",
+            "audit_report_uri",
+        ],
+    ),
+    ("user_input", &["authorization_record_uri"]),
+];
+
 impl EvidenceObject {
-    /// The documents a row of the source registry names.
+    /// The documents a row of the source registry names, and those it should name: their uri is empty.
     pub fn of_row(row: &SourceRow) -> Vec<Self> {
-        row.evidence()
-            .into_iter()
-            .map(|evidence| Self {
-                source_id: row.source_id.clone(),
-                column: evidence.column.to_owned(),
-                uri: evidence.uri.to_owned(),
-                sha256: evidence.sha256.map(str::to_owned),
-            })
-            .collect()
+        let named = row.evidence().into_iter().map(|evidence| Self {
+            source_id: row.source_id.clone(),
+            column: evidence.column.to_owned(),
+            uri: evidence.uri.to_owned(),
+            sha256: evidence.sha256.map(str::to_owned),
+        });
+        Self::with_needed(
+            &row.source_id,
+            row.acquisition_mode.as_deref(),
+            named.collect(),
+        )
+    }
+
+    fn with_needed(source_id: &str, mode: Option<&str>, mut named: Vec<Self>) -> Vec<Self> {
+        let needed = NEEDED.iter().filter(|(of, _)| Some(*of) == mode);
+        for column in needed.flat_map(|(_, columns)| *columns) {
+            if !named.iter().any(|object| object.column == *column) {
+                named.push(Self {
+                    source_id: source_id.to_owned(),
+                    column: (*column).to_owned(),
+                    uri: String::new(),
+                    sha256: None,
+                });
+            }
+        }
+        named
     }
 
     /// The documents a source record in `evidence.parquet` names.
     fn of_record(source_id: &str, record: &Value) -> Vec<Self> {
         let text = |column: &str| record.get(column)?.as_str().map(str::to_owned);
-        SourceRow::EVIDENCE_COLUMNS
+        let named = SourceRow::EVIDENCE_COLUMNS
             .iter()
             .filter_map(|(uri, sha256)| {
                 Some(Self {
@@ -69,7 +113,9 @@ impl EvidenceObject {
                     sha256: text(sha256),
                 })
             })
-            .collect()
+            .collect();
+        let mode = text("acquisition_mode");
+        Self::with_needed(source_id, mode.as_deref(), named)
     }
 }
 
@@ -130,6 +176,13 @@ pub async fn prove(
 }
 
 async fn prove_one(stores: &Stores, object: EvidenceObject) -> Proof {
+    if object.uri.is_empty() {
+        return Proof {
+            problem: Some("the registry names no such document".to_owned()),
+            bytes: None,
+            object,
+        };
+    }
     match digest(stores, &object.uri).await {
         Err(message) => Proof {
             problem: Some(message),
@@ -156,7 +209,13 @@ async fn digest(stores: &Stores, uri: &str) -> Result<(u64, String), String> {
     let location = stores.locate(uri).map_err(|error| error.to_string())?;
     let got = object_store::ObjectStoreExt::get(location.store.as_ref(), &location.path).await;
     let got = got.map_err(|error| match error {
-        object_store::Error::NotFound { .. } => "is not there".to_owned(),
+        object_store::Error::NotFound { .. } => match &location.local {
+            Some(path) => format!(
+                "is not there ({}; a relative path is taken from the working directory)",
+                path.display()
+            ),
+            None => "is not there".to_owned(),
+        },
         error => JobError::store(&error, uri).to_string(),
     })?;
     let mut digest = Sha256::new();

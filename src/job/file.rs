@@ -127,6 +127,8 @@ pub struct Resources {
     pub sources: Option<String>,
     /// `tamis.consent`.
     pub consent: Option<String>,
+    /// `tamis.purposes`.
+    pub purposes: Option<String>,
     /// `tamis.opt_out`.
     pub opt_out: Option<String>,
     /// `tamis.opt_out_agents`.
@@ -172,6 +174,7 @@ pub const KEYS: &[&str] = &[
     "resources.license_policy",
     "resources.sources",
     "resources.consent",
+    "resources.purposes",
     "resources.opt_out",
     "resources.opt_out_agents",
     "resources.blocked",

@@ -82,7 +82,9 @@ pub fn check_columns(columns: &Columns, schema: &Schema) -> Result<()> {
 
 /// The query behind `judged`.
 ///
-/// `input` carries every column of the corpus unchanged. Questions whose resource no setting
+/// `input` carries every column of the corpus unchanged. `license` is the check of what the row
+/// states, or of what the registry states for its source where the row states nothing;
+/// `source_license` that of the registry alone. Questions whose resource no setting
 /// names get the answer that counts against the row (`missing`, `unknown`); only without a block
 /// list is nothing blocked (`missing`).
 pub fn judged_sql(columns: &Columns, schema: &Schema, asked: &Asked) -> String {
@@ -117,11 +119,9 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, asked: &Asked) -> String {
         Some(name) => input_column(name),
         None => NO_INSTANT.to_owned(),
     };
+    // What held at a time nobody knows is unknown: `missing`.
     let source_at_collection = match &columns.collected_at {
-        Some(_) => format!(
-            "CASE WHEN {collected_at} IS NULL THEN source_check({source}) \
-             ELSE source_check({source}, {collected_at}) END"
-        ),
+        Some(_) => format!("source_check({source}, {collected_at})"),
         None => format!("source_check({source})"),
     };
     let consent = match (&columns.subject, asked.consent) {
@@ -150,13 +150,14 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, asked: &Asked) -> String {
         )
     };
     format!(
-        "SELECT mapped.*, (source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input') OR has_subject \
+        "SELECT mapped.*, license_check(coalesce(license_raw, source['license'])) AS license, \
+         license_check(source['license']) AS source_license, (source['acquisition_mode'] IS NOT DISTINCT FROM 'user_input') OR has_subject \
          OR coalesce(pii['personal'], false) AS consent_required, \
-         license_conflict(license_raw, license_found['spdx']) AS license_conflict \
+         license_conflict(coalesce(license_raw, source['license']), license_found['spdx']) AS license_conflict \
          FROM (SELECT {row_index} AS row_index, {row_group} AS row_group, named_struct({input}) AS input, \
          {id} AS id, {text} AS text, {source} AS source_id, {license} AS license_raw, {url} AS url, \
          {collected_at} AS collected_at, {subject} IS NOT NULL AS has_subject, {subject_ref} AS subject_ref, \
-         harm({text}) AS harm, license_check({license}) AS license, license_detect({text}) AS license_found, \
+         harm({text}) AS harm, license_detect({text}) AS license_found, \
          source_check({source}) AS source, {source_at_collection} AS source_at_collection, \
          {consent} AS consent, {opt_out} AS opt_out, {blocked} AS blocked, pii_check({text}) AS pii \
          FROM corpus) AS mapped",

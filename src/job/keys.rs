@@ -8,6 +8,7 @@ use datafusion::arrow::array::{AsArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::error::{JobError, Result};
+use super::key_filter::KeyFilter;
 use super::output::Output;
 use super::receipt::{OutputFile, VERDICTS};
 use super::spec::Layout;
@@ -15,10 +16,38 @@ use super::writer::{DataWriter, Destination};
 
 const KINDS: [&str; 4] = ["row", "subject", "text", "url"];
 
+/// Rows of a row group of the index: what a lookup of one key decodes.
+const ROW_GROUP_ROWS: u64 = 1 << 16;
+
+/// What a key is made of, in the order of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyKind {
+    /// `prov_row_id`.
+    Row,
+    /// `prov_subject_ref`.
+    Subject,
+    /// `prov_text_sha256`.
+    Text,
+    /// `prov_url`.
+    Url,
+}
+
+/// A kind and the first 64 bits of the hash, ref or id.
+pub type Key = (KeyKind, u64);
+
+impl KeyKind {
+    const ALL: [Self; 4] = [Self::Row, Self::Subject, Self::Text, Self::Url];
+
+    /// Its name in the index.
+    pub fn name(self) -> &'static str {
+        KINDS[self as usize]
+    }
+}
+
 /// Keys collected while a unit is written: kind, key, verdict (the unit has one file a verdict).
 #[derive(Debug, Default)]
 pub struct KeyIndex {
-    keys: Vec<(u8, u64, u8)>,
+    keys: Vec<(KeyKind, u64, u8)>,
 }
 
 /// The first 64 bits of a hexadecimal digest or ref.
@@ -41,10 +70,10 @@ impl KeyIndex {
             .unwrap_or_default();
         let verdict = u8::try_from(verdict).unwrap_or_default();
         let columns = [
-            (0, "prov_row_id"),
-            (1, "prov_subject_ref"),
-            (2, "prov_text_sha256"),
-            (3, "prov_url"),
+            (KeyKind::Row, "prov_row_id"),
+            (KeyKind::Subject, "prov_subject_ref"),
+            (KeyKind::Text, "prov_text_sha256"),
+            (KeyKind::Url, "prov_url"),
         ];
         for (kind, name) in columns {
             let Some(array) = batch
@@ -54,7 +83,7 @@ impl KeyIndex {
                 continue;
             };
             for value in array.iter().flatten() {
-                let key = if kind == 3 {
+                let key = if kind == KeyKind::Url {
                     Some(key_of_url(value))
                 } else {
                     key_of_hex(value)
@@ -64,7 +93,32 @@ impl KeyIndex {
         }
     }
 
-    /// Writes the index as Parquet: kind, key (16 hex digits), verdict.
+    /// Takes over the entries of a written index, but for those of some verdicts.
+    pub fn add_written(&mut self, batch: &RecordBatch, without: &[String]) -> Option<()> {
+        let [kinds, keys, verdicts] = [0, 1, 2].map(|index| batch.column(index).as_string::<i32>());
+        for row in 0..batch.num_rows() {
+            let verdict = verdicts.value(row);
+            if without.iter().any(|left_out| left_out == verdict) {
+                continue;
+            }
+            let kind = KeyKind::ALL
+                .into_iter()
+                .find(|kind| kind.name() == kinds.value(row))?;
+            let verdict = VERDICTS.iter().position(|known| *known == verdict)?;
+            let key = u64::from_str_radix(keys.value(row), 16).ok()?;
+            self.keys.push((kind, key, u8::try_from(verdict).ok()?));
+        }
+        Some(())
+    }
+
+    /// The filter over the keys.
+    pub fn filter(&mut self) -> KeyFilter {
+        self.keys.sort_unstable();
+        self.keys.dedup();
+        KeyFilter::of(self.keys.iter().map(|(kind, key, _)| (*kind, *key)))
+    }
+
+    /// Writes the index as Parquet, sorted: kind, key (16 hex digits), verdict.
     pub async fn write(
         mut self,
         output: &Output,
@@ -74,12 +128,13 @@ impl KeyIndex {
     ) -> Result<OutputFile> {
         self.keys.sort_unstable();
         self.keys.dedup();
-        let mut writer = DataWriter::new(output, path, &schema(), &[], layout, destination)?;
+        let layout = Layout {
+            row_group_rows: ROW_GROUP_ROWS,
+            ..layout.clone()
+        };
+        let mut writer = DataWriter::new(output, path, &schema(), &[], &layout, destination)?;
         for chunk in self.keys.chunks(8192) {
-            let kinds: StringArray = chunk
-                .iter()
-                .map(|(kind, ..)| Some(KINDS[usize::from(*kind)]))
-                .collect();
+            let kinds: StringArray = chunk.iter().map(|(kind, ..)| Some(kind.name())).collect();
             let keys: StringArray = chunk
                 .iter()
                 .map(|(_, key, _)| Some(format!("{key:016x}")))

@@ -1,11 +1,13 @@
 //! Jobs: a spec, its units, their receipts, one commit.
 //!
 //! [`run::run`] assesses every source, clears every unit and commits; [`verify::verify`] reads an
-//! output back; [`trace::trace`] walks one row back to where it came from.
+//! output back; [`trace::trace`] walks one row back to where it came from;
+//! [`purge::purge`] takes rows out again.
 
 pub mod assess;
 pub mod clear;
 pub mod commit;
+pub mod consent;
 pub mod context;
 pub mod error;
 pub mod evidence;
@@ -13,6 +15,7 @@ pub mod file;
 pub mod gate;
 pub mod inputs;
 pub mod judged;
+pub mod key_filter;
 pub mod keys;
 pub mod manifest;
 pub mod mix;
@@ -20,6 +23,7 @@ pub mod output;
 pub mod pack;
 pub mod plan_check;
 pub mod provenance;
+pub mod purge;
 pub mod reader;
 pub mod receipt;
 pub mod report;

@@ -46,6 +46,12 @@ impl Output {
         Ok(Self { location })
     }
 
+    /// A location that is resolved already.
+    #[cfg(test)]
+    pub(crate) fn at(location: Location) -> Self {
+        Self { location }
+    }
+
     /// The object store path of a relative name.
     pub fn path(&self, relative: &str) -> Path {
         let prefix = self.location.path.as_ref();
@@ -167,6 +173,50 @@ impl Output {
             .map_err(|error| self.failed("", &error))
     }
 
+    /// The names of the objects below a folder of the output.
+    pub async fn list_below(&self, folder: &str) -> Result<Vec<String>> {
+        if let Some(root) = &self.location.local {
+            let mut found = BTreeMap::new();
+            walk(&root.join(folder), folder, &mut found)?;
+            return Ok(found.into_keys().collect());
+        }
+        let prefix = self.location.path.as_ref();
+        self.store()
+            .list(Some(&self.path(folder)))
+            .map_ok(|meta| {
+                let name = meta.location.as_ref();
+                let name = name.strip_prefix(prefix).unwrap_or(name);
+                name.trim_start_matches('/').to_owned()
+            })
+            .try_collect()
+            .await
+            .map_err(|error| self.failed(folder, &error))
+    }
+
+    /// The size of an object, `None` when there is none.
+    pub async fn size(&self, relative: &str) -> Result<Option<u64>> {
+        match self.store().head(&self.path(relative)).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed(relative, &error)),
+        }
+    }
+
+    /// Copies an object inside the output, without its bytes passing through here.
+    pub async fn copy(&self, from: &str, to: &str) -> Result<()> {
+        self.store()
+            .copy(&self.path(from), &self.path(to))
+            .await
+            .map_err(|error| self.failed(from, &error))
+    }
+
+    /// Removes the folders that are empty once their objects are gone; object stores have none.
+    pub fn remove_empty_folder(&self, folder: &str) {
+        if let Some(root) = &self.location.local {
+            remove_empty(&root.join(folder));
+        }
+    }
+
     /// Creates an object that must not exist. A lost reply is resolved by reading back.
     pub async fn create(
         &self,
@@ -267,6 +317,17 @@ impl Output {
         }
         Ok(removed)
     }
+}
+
+/// Best effort: a folder that stays holds nothing.
+fn remove_empty(folder: &std::path::Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            remove_empty(&entry.path());
+        }
+    }
+    // Refused by the system while there is something in it.
+    let _ = std::fs::remove_dir(folder);
 }
 
 fn walk(folder: &std::path::Path, prefix: &str, found: &mut BTreeMap<String, u64>) -> Result<()> {

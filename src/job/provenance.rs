@@ -9,7 +9,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::kernels::zip::zip;
-use datafusion::arrow::compute::{cast, is_not_null};
+use datafusion::arrow::compute::{cast, is_not_null, not, nullif};
 use datafusion::arrow::datatypes::{
     DataType, Field, Fields, Int64Type, Schema, SchemaRef, TimeUnit,
 };
@@ -64,6 +64,22 @@ pub fn reason_fields() -> Fields {
     ])
 }
 
+/// The opt-out signals that were looked at: which, what it said, when it was fetched, and the digest of
+/// the snapshot.
+fn signals_type() -> DataType {
+    let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let fields = Fields::from(vec![
+        Field::new("signal", DataType::Utf8, true),
+        Field::new("value", DataType::Utf8, true),
+        Field::new("fetched_at", instant, true),
+        Field::new("sha256", DataType::Utf8, true),
+    ]);
+    DataType::List(Arc::new(Field::new_list_field(
+        DataType::Struct(fields),
+        true,
+    )))
+}
+
 /// The provenance columns in the order they are written.
 pub fn provenance_fields() -> Vec<Field> {
     let utf8 = |name: &str| Field::new(name, DataType::Utf8, !ALWAYS.contains(&name));
@@ -85,6 +101,7 @@ pub fn provenance_fields() -> Vec<Field> {
         utf8("prov_consent_status"),
         utf8("prov_consent_record"),
         utf8("prov_opt_out"),
+        Field::new("prov_opt_out_signals", signals_type(), true),
         Field::new("prov_harm_score", DataType::Float64, true),
         list("prov_harm_risks"),
         list("prov_pii_kinds"),
@@ -334,6 +351,7 @@ pub fn judged_batch(
         Arc::new(consent_status),
         Arc::new(consent_record),
         Arc::new(utf8(&field(structure(batch, "opt_out")?, "verdict")?)?),
+        signals(&field(structure(batch, "opt_out")?, "signals")?)?,
         cast(&field(harm, "score")?, &DataType::Float64)?,
         cast(&field(harm, "risks")?, &text_list)?,
         cast(&field(structure(batch, "pii")?, "kinds")?, &text_list)?,
@@ -370,6 +388,23 @@ fn with_redacted(texts: &ArrayRef, redacted: Option<&StringArray>) -> Result<Arr
         }
         _ => Ok(Arc::clone(texts)),
     }
+}
+
+/// The signals of each row; NULL where none were asked for.
+fn signals(found: &ArrayRef) -> Result<ArrayRef> {
+    let found = cast(found, &signals_type())?;
+    let lists = found.as_list::<i32>();
+    let first_is_none = |row: usize| {
+        let list = lists.value(row);
+        !list.is_empty() && list.as_struct().column(0).is_null(0)
+    };
+    let asked: Vec<bool> = (0..lists.len())
+        .map(|row| lists.is_valid(row) && !first_is_none(row))
+        .collect();
+    if asked.iter().all(|asked| *asked) {
+        return Ok(found);
+    }
+    Ok(nullif(&found, &not(&BooleanArray::from(asked))?)?)
 }
 
 /// The privacy-enhancing techniques applied to each row; an empty list is none.

@@ -58,7 +58,7 @@ pub struct ChunkDigest {
 }
 
 /// One object of the output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputFile {
     /// Relative to the output.
     pub path: String,
@@ -106,6 +106,11 @@ pub struct ClearReceipt {
     pub files: Vec<DataFile>,
     /// The index of row, text, url and subject keys of those files.
     pub keys: OutputFile,
+    /// The filter over those keys.
+    pub filter: OutputFile,
+    /// Input rows that have left since (`tamis purge`), ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purged: Vec<i64>,
     /// The consent records that decided, where there are any.
     pub consent: Option<OutputFile>,
 }
@@ -118,6 +123,11 @@ pub fn assess_path(unit_name: &str) -> String {
 /// Where a unit's clear receipt stands.
 pub fn clear_path(unit_name: &str) -> String {
     format!("_tamis/receipts/{unit_name}.clear.json")
+}
+
+/// Where the filter over a unit's keys stands.
+pub fn filter_path(unit_name: &str) -> String {
+    format!("_tamis/receipts/{unit_name}.filter")
 }
 
 /// Bytes of a receipt.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
+use tamis_resource::sha256_hex;
 
 use crate::report::progress::Progress;
 use crate::session::stores::Stores;
@@ -19,6 +20,7 @@ use super::file::JobFile;
 use super::gate::{assess_sources, to_batch};
 use super::manifest::{self, FIRST, Manifest, SUCCESS, success_bytes};
 use super::output::{CommitProtocol, Created, Output};
+use super::purge::record::{pending, unfinished};
 use super::receipt::{self, AssessReceipt, ClearReceipt};
 use super::report::JobReport;
 use super::spec::Spec;
@@ -47,6 +49,8 @@ pub struct RunOutcome {
     pub output: String,
     /// Nothing was left to do.
     pub already_done: bool,
+    /// Rows that have left since (`tamis purge`).
+    pub purged: u64,
     /// Units an earlier run had done.
     pub units_resumed: usize,
     /// Units in all.
@@ -163,6 +167,7 @@ pub async fn run(file: &JobFile, stores: &Stores, options: &RunOptions) -> Resul
         report,
         output: output.uri(""),
         already_done: false,
+        purged: 0,
         units_resumed: resumed.iter().filter(|resumed| **resumed).count(),
         units: job.units.len(),
         protocol,
@@ -252,12 +257,20 @@ fn refuse_overlap(job: &Job, output: &Output) -> Result<()> {
 
 /// A finished job has nothing to do; one that died between manifest and `_SUCCESS` only that.
 async fn already_done(job: &Job, output: &Output, started: Instant) -> Result<Option<RunOutcome>> {
-    let Some(bytes) = output.get(FIRST).await? else {
+    if output.get(FIRST).await?.is_none() {
         return Ok(None);
-    };
+    }
     if output.get(SUCCESS).await?.is_none() {
+        if let Some(plan) = pending(output).await? {
+            return Err(JobError::failed(unfinished(output, &plan)));
+        }
         output.remove_leftovers().await?;
-        output.put(SUCCESS, success_bytes(&bytes)).await?;
+        // The newest: rows that left must not come back.
+        let newest = manifest::newest(output).await?.unwrap_or(FIRST.to_owned());
+        if let Some(bytes) = output.get(&newest).await? {
+            let success = success_bytes(&newest, &sha256_hex(&bytes));
+            output.put(SUCCESS, success).await?;
+        }
     }
     let manifest = manifest::read(output)
         .await?
@@ -274,6 +287,7 @@ async fn already_done(job: &Job, output: &Output, started: Instant) -> Result<Op
         report,
         output: output.uri(""),
         already_done: true,
+        purged: manifest.purged,
         units_resumed: job.units.len(),
         units: job.units.len(),
         protocol: if manifest.commit == "create-only" {
@@ -299,7 +313,7 @@ async fn is_cleared(output: &Output, there: &BTreeMap<String, u64>, unit: &Unit)
         .files
         .iter()
         .map(|data| &data.file)
-        .chain([&receipt.keys])
+        .chain([&receipt.keys, &receipt.filter])
         .chain(receipt.consent.as_ref());
     Ok(receipt.unit == unit.id && files.all(|file| there.get(&file.path) == Some(&file.bytes)))
 }

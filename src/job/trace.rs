@@ -1,6 +1,6 @@
 //! Tracing one row back: where it came from, what it was judged with, and what decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::arrow::array::{Array, AsArray, BooleanArray};
 use datafusion::arrow::compute::filter_record_batch;
@@ -14,9 +14,12 @@ use crate::session::stores::Stores;
 
 use super::commit::read_small;
 use super::error::{JobError, Result};
-use super::keys::verdict_of_row;
-use super::manifest::FIRST;
+use super::key_filter::{SUMMARY, units_with};
+use super::keys::{Key, KeyKind, key_of_hex, verdict_of_row};
+use super::manifest::Manifest;
 use super::output::Output;
+use super::purge::history::History;
+use super::purge::record::Withdrawal;
 use super::reader::RangeReader;
 use super::receipt::OutputFile;
 use super::run::committed;
@@ -45,18 +48,58 @@ pub struct Trace {
     pub manifest: String,
 }
 
-/// Longest value shown.
+/// What is known of a row that left with a purge.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftRow {
+    /// Its `prov_row_id`.
+    pub row: String,
+    /// The instant it was judged at.
+    pub left_at: String,
+    /// The manifest that committed it.
+    pub manifest: String,
+    /// Why; of each withdrawal's rows this one alone.
+    pub withdrawals: Vec<Withdrawal>,
+}
+
+/// Where a row is.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Traced {
+    /// In a file.
+    There(Box<Trace>),
+    /// It left.
+    Left(LeftRow),
+}
+
+/// Longest value of a column of the corpus shown.
 const SHOWN: usize = 200;
 
 /// Finds a row by `prov_row_id` and gathers its proof.
-pub async fn trace(uri: &str, row: &str, stores: &Stores) -> Result<Trace> {
+pub async fn trace(uri: &str, row: &str, stores: &Stores) -> Result<Traced> {
     let (output, manifest, spec) = committed(stores, uri).await?;
-    for unit in &manifest.units {
-        let Some(keys) = unit
-            .receipts
-            .iter()
-            .find(|file| file.path.ends_with(".keys.parquet"))
-        else {
+    let history = History::read(&output, &manifest).await?;
+    if let Some(departure) = history.departure(&manifest, row) {
+        return Ok(Traced::Left(LeftRow {
+            row: row.to_owned(),
+            left_at: departure.purge.at.clone(),
+            manifest: output.uri(departure.manifest),
+            withdrawals: departure
+                .withdrawals
+                .into_iter()
+                .map(|withdrawal| Withdrawal {
+                    rows: vec![row.to_owned()],
+                    ..withdrawal.clone()
+                })
+                .collect(),
+        }));
+    }
+    let candidates = candidates(&output, &manifest, row).await?;
+    for unit in manifest.units.iter().filter(|unit| {
+        candidates
+            .as_ref()
+            .is_none_or(|names| names.contains_key(&unit.name))
+    }) {
+        let Some(keys) = unit.keys() else {
             continue;
         };
         for batch in read_small(&output, &keys.path).await? {
@@ -76,7 +119,7 @@ pub async fn trace(uri: &str, row: &str, stores: &Stores) -> Result<Trace> {
                     .and_then(|(_, value)| value.clone())
             };
             let (source, consent) = (named("prov_source_id"), named("prov_consent_record"));
-            return Ok(Trace {
+            return Ok(Traced::There(Box::new(Trace {
                 file: output.uri(&file.file.path),
                 file_sha256: file.file.sha256.clone(),
                 source: evidence(&output, "source", source.as_deref()).await?,
@@ -85,8 +128,8 @@ pub async fn trace(uri: &str, row: &str, stores: &Stores) -> Result<Trace> {
                 row: columns,
                 resources: spec.resources,
                 pack: spec.pack,
-                manifest: output.uri(FIRST),
-            });
+                manifest: output.uri(&manifest.stored.path),
+            })));
         }
     }
     Err(JobError::usage(format!(
@@ -94,6 +137,24 @@ pub async fn trace(uri: &str, row: &str, stores: &Stores) -> Result<Trace> {
         output.uri(""),
         manifest.rows_in
     )))
+}
+
+/// The units that may hold a row; `None` where no filter says.
+async fn candidates(
+    output: &Output,
+    manifest: &Manifest,
+    row: &str,
+) -> Result<Option<BTreeMap<String, BTreeSet<Key>>>> {
+    let summary = manifest.documents.iter().find(|file| file.path == SUMMARY);
+    // What is no row id is refused by the index.
+    let (Some(summary), Some(key)) = (summary, key_of_hex(row)) else {
+        return Ok(None);
+    };
+    if row.len() != 32 {
+        return Ok(None);
+    }
+    let wanted = BTreeSet::from([(KeyKind::Row, key)]);
+    units_with(output, summary, &wanted).await.map(Some)
 }
 
 async fn read_row(
@@ -137,7 +198,12 @@ async fn read_row(
                     let text = ArrayFormatter::try_new(array, &options)?
                         .value(0)
                         .try_to_string()?;
-                    Some(shorten(&text))
+                    // The proof is shown whole, the row's own content is not.
+                    Some(if field.name().starts_with("prov_") {
+                        text
+                    } else {
+                        shorten(&text)
+                    })
                 };
                 Ok((field.name().clone(), value))
             })

@@ -21,9 +21,11 @@ use super::error::{JobError, Result};
 use super::evidence;
 use super::gate::{assess_sources, to_batch};
 use super::inputs::Inputs;
-use super::manifest::{self, FIRST, Manifest, ManifestFile, ManifestUnit, SUCCESS};
+use super::manifest::{self, Manifest, ManifestFile, ManifestUnit, SUCCESS};
 use super::output::Output;
 use super::provenance::{ALWAYS, WHEN_KEPT, provenance_fields, row_id};
+use super::purge::history::History;
+use super::purge::record::{pending, unfinished};
 use super::reader::RangeReader;
 use super::receipt::{self, ClearReceipt, OutputFile, VERDICTS};
 use super::run::{RunOptions, for_each_unit, stored_spec};
@@ -92,13 +94,14 @@ pub async fn verify(uri: &str, stores: &Stores, options: &VerifyOptions) -> Resu
                     output.uri("")
                 )));
             }
-            checks.push(failed(
-                "commit",
-                format!(
+            let problem = match pending(&output).await? {
+                Some(plan) => unfinished(&output, &plan),
+                None => format!(
                     "{}: is missing: the job is not finished. Run it again to complete it",
                     output.uri(SUCCESS)
                 ),
-            ));
+            };
+            checks.push(failed("commit", problem));
             return Ok(Verification {
                 checks,
                 not_checked: Vec::new(),
@@ -115,15 +118,31 @@ pub async fn verify(uri: &str, stores: &Stores, options: &VerifyOptions) -> Resu
     checks.push(Check {
         name: "commit".into(),
         detail: format!(
-            "manifest {FIRST} ({}), job {}",
+            "manifest {} ({}), job {}",
+            manifest.stored.path,
             manifest.commit,
             &manifest.job[..12]
         ),
-        problems: vec![],
+        problems: pending(&output)
+            .await?
+            .map(|plan| unfinished(&output, &plan))
+            .into_iter()
+            .collect(),
     });
-    let broken = check_objects(&output, &manifest, options, &mut checks).await?;
+    let history = match History::read(&output, &manifest).await {
+        Ok(history) => history,
+        Err(error) => {
+            checks.push(failed("purges", error.to_string()));
+            return Ok(Verification {
+                checks,
+                not_checked: manifest.not_checked,
+            });
+        }
+    };
+    checks.extend(history.check(&output, &manifest));
+    let broken = check_objects(&output, &manifest, &history, options, &mut checks).await?;
     checks.push(check_counts(&output, &manifest).await?);
-    checks.push(check_rows(&output, &manifest, &broken).await?);
+    checks.push(check_rows(&output, &manifest, &history, &broken).await?);
     if options.inputs || options.rejudge {
         let spec = stored_spec(&output)
             .await?
@@ -132,7 +151,8 @@ pub async fn verify(uri: &str, stores: &Stores, options: &VerifyOptions) -> Resu
             checks.push(check_inputs(&spec, stores).await?);
         }
         if options.rejudge {
-            checks.push(rejudge(&spec, &manifest, &output, stores, options).await?);
+            let first = history.first(&manifest);
+            checks.push(rejudge(&spec, first, &output, stores, options).await?);
         }
     }
     if options.evidence && !broken.contains(EVIDENCE) {
@@ -163,10 +183,7 @@ async fn check_evidence(
             .iter()
             .filter_map(|proof| {
                 let problem = proof.problem.as_ref()?;
-                Some(format!(
-                    "{}: {problem} ({} of source `{}`)",
-                    proof.object.uri, proof.object.column, proof.object.source_id
-                ))
+                Some(format!("{}: {problem}", proof.object))
             })
             .collect(),
     })
@@ -184,15 +201,20 @@ fn failed(name: &str, problem: String) -> Check {
 async fn check_objects(
     output: &Output,
     manifest: &Manifest,
+    history: &History,
     options: &VerifyOptions,
     checks: &mut Vec<Check>,
 ) -> Result<BTreeSet<String>> {
     let there = output.list().await?;
-    let objects: Vec<&OutputFile> = manifest.objects().collect();
+    let objects: Vec<&OutputFile> = manifest
+        .objects()
+        .chain(&manifest.kept)
+        .chain(history.objects())
+        .collect();
     let named: BTreeSet<&str> = objects
         .iter()
         .map(|object| object.path.as_str())
-        .chain([FIRST, SUCCESS])
+        .chain([manifest.stored.path.as_str(), SUCCESS])
         .collect();
     let strays: Vec<String> = there
         .keys()
@@ -276,7 +298,7 @@ async fn broken_chunks(output: &Output, manifest: &Manifest, file: &ManifestFile
     let Some(unit) = manifest.units.iter().find(|unit| unit.files.contains(file)) else {
         return Vec::new();
     };
-    let Ok(Some(bytes)) = output.get(&receipt::clear_path(&unit.name)).await else {
+    let Ok(Some(bytes)) = output.get(&unit.clear_receipt()).await else {
         return Vec::new();
     };
     let Ok(receipt) = receipt::from_bytes::<ClearReceipt>(&bytes, "") else {
@@ -310,11 +332,12 @@ async fn broken_chunks(output: &Output, manifest: &Manifest, file: &ManifestFile
 async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
     let mut problems = Vec::new();
     let out: u64 = manifest.verdicts.values().sum();
-    if out != manifest.rows_in {
+    if out + manifest.purged != manifest.rows_in {
         problems.push(format!(
-            "{}: {} rows in, {out} rows out",
-            output.uri(FIRST),
-            manifest.rows_in
+            "{}: {} rows in, {out} rows out, {} purged",
+            output.uri(&manifest.stored.path),
+            manifest.rows_in,
+            manifest.purged
         ));
     }
     let mut by_verdict: BTreeMap<&str, u64> = BTreeMap::new();
@@ -327,12 +350,12 @@ async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
         if said != held {
             problems.push(format!(
                 "{}: {said} rows `{verdict}`, its files have {held}",
-                output.uri(FIRST)
+                output.uri(&manifest.stored.path)
             ));
         }
     }
     for unit in &manifest.units {
-        let path = receipt::clear_path(&unit.name);
+        let path = unit.clear_receipt();
         let Some(bytes) = output.get(&path).await? else {
             continue;
         };
@@ -341,11 +364,12 @@ async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
             continue;
         };
         let out: u64 = receipt.verdicts.values().sum();
-        if receipt.rows_in != unit.rows || out != unit.rows {
+        if receipt.rows_in != unit.rows || out + unit.purged != unit.rows {
             problems.push(format!(
-                "{}: {} rows in and {out} out, the manifest says {}",
+                "{}: {} rows in, {out} out and {} purged, the manifest says {}",
                 output.uri(&path),
                 receipt.rows_in,
+                unit.purged,
                 unit.rows
             ));
         }
@@ -359,9 +383,17 @@ async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
             )
         })
         .collect();
+    let purged = match manifest.purged {
+        0 => String::new(),
+        rows => format!(" + {rows} purged"),
+    };
     Ok(Check {
         name: "row counts".into(),
-        detail: format!("{} rows in = {}", manifest.rows_in, parts.join(" + ")),
+        detail: format!(
+            "{} rows in = {}{purged}",
+            manifest.rows_in,
+            parts.join(" + ")
+        ),
         problems,
     })
 }
@@ -370,6 +402,7 @@ async fn check_counts(output: &Output, manifest: &Manifest) -> Result<Check> {
 async fn check_rows(
     output: &Output,
     manifest: &Manifest,
+    history: &History,
     broken: &BTreeSet<String>,
 ) -> Result<Check> {
     let mut problems = Vec::new();
@@ -381,7 +414,7 @@ async fn check_rows(
         }
     }
     let units: Vec<UnitRows> = stream::iter(&manifest.units)
-        .map(|unit| check_unit(output, manifest, unit, broken))
+        .map(|unit| check_unit(output, manifest, history, unit, broken))
         .buffered(CONCURRENT)
         .try_collect()
         .await?;
@@ -421,10 +454,11 @@ struct FileRows {
 async fn check_unit(
     output: &Output,
     manifest: &Manifest,
+    history: &History,
     unit: &ManifestUnit,
     broken: &BTreeSet<String>,
 ) -> Result<UnitRows> {
-    let path = receipt::clear_path(&unit.name);
+    let path = unit.clear_receipt();
     if broken.contains(&path)
         || unit
             .files
@@ -442,6 +476,7 @@ async fn check_unit(
         problems.extend(found.problems);
         rows.extend(found.rows);
     }
+    problems.extend(history.add_left(unit, &receipt, &mut rows));
     rows.sort_unstable();
     let whole = rows.windows(2).all(|pair| pair[1] == pair[0] + 1);
     if !whole || rows.len() as u64 != unit.rows {

@@ -60,7 +60,7 @@ impl Progress {
         }
     }
 
-    /// Begins a phase of `total` rows (or bytes).
+    /// Begins a phase of `total` rows (or bytes); 0: nobody knows how many.
     pub fn phase(&self, name: &'static str, total: u64) {
         let Ok(mut state) = self.state.lock() else {
             return;
@@ -79,7 +79,10 @@ impl Progress {
         let Ok(mut state) = self.state.lock() else {
             return;
         };
-        state.done = (state.done + count).min(state.total);
+        state.done += count;
+        if state.total > 0 {
+            state.done = state.done.min(state.total);
+        }
         if state.started.elapsed() < QUIET {
             return;
         }
@@ -116,7 +119,10 @@ impl State {
     fn draw(&mut self) {
         if self.bar.is_none() {
             let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr());
-            let template = "{prefix:>12} [{bar:30}] {human_pos}/{human_len} {per_sec} eta {eta}";
+            let template = match self.total {
+                0 => "{prefix:>12} {human_pos} {per_sec}",
+                _ => "{prefix:>12} [{bar:30}] {human_pos}/{human_len} {per_sec} eta {eta}",
+            };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
@@ -131,7 +137,7 @@ impl State {
     fn print_json(&self) {
         let rate = self.rate();
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
-        let left = (self.total - self.done) as f64;
+        let left = self.total.saturating_sub(self.done) as f64;
         let line = serde_json::json!({
             "phase": self.phase,
             "done": self.done,

@@ -116,6 +116,13 @@ pub fn summary(outcome: &RunOutcome, width: u16) -> String {
             "Nothing to do: this job is finished and committed in {}",
             outcome.output
         );
+        if outcome.purged > 0 {
+            let _ = writeln!(
+                text,
+                "{} of these rows have left since with `tamis purge` and do not come back",
+                thousands(outcome.purged)
+            );
+        }
     } else {
         let seconds = outcome.elapsed.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]

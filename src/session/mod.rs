@@ -1,6 +1,7 @@
 //! The one place that builds a DataFusion session: stores, settings, functions, tables.
 
 pub mod files;
+pub mod postgres;
 mod problems;
 mod profile;
 pub mod reading;

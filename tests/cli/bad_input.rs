@@ -329,7 +329,14 @@ fn a_row_without_text_licence_or_known_source_is_never_kept() {
     // One of five is unscored: the source `books` is above its limit, so nothing of it passes either way.
     assert_eq!(
         query(&format!("select count(*) from '{out}/quarantine/'")),
-        "5"
+        "4"
+    );
+    // The last has the licence of its source.
+    assert_eq!(
+        query(&format!(
+            "select prov_license, prov_reasons[1]['rule'] from '{out}/dropped/'"
+        )),
+        "MIT,source_rate"
     );
 }
 

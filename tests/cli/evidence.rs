@@ -69,7 +69,7 @@ fn a_missing_item_is_named_with_its_clause() {
     assert_eq!(rows[0]["verdict"], "deny");
     assert_eq!(
         rows[0]["missing"],
-        serde_json::json!(["commitment_quality", "commitment_security"])
+        serde_json::json!(["commitment_quality", "commitment_security", "audit_date"])
     );
     assert_eq!(
         rows[0]["clauses"],
@@ -142,7 +142,7 @@ fn evidence_that_is_gone_or_changed_is_named_by_both_commands() {
     for expected in [
         "FAILED  evidence",
         "open-handbook-licence.txt: its sha256 is",
-        "town-pages-crawl.csv: is not there (crawl_record_uri of source `town-pages`)",
+        "source town-pages, crawl_record_uri: ",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
@@ -208,6 +208,127 @@ fn trace_shows_the_licence_evidence_of_a_kept_row_and_the_clause_of_a_dropped_on
         )),
         "0"
     );
+}
+
+#[test]
+fn the_licence_of_the_source_counts_besides_that_of_the_row() {
+    let corpus = Corpus::new();
+    let evidence = format!("e.txt,{}", "0".repeat(64));
+    let source = |id: &str, license: &str| {
+        format!("{id},open_source,cn,{license},{evidence},,,,,,,,,,,false,,,\n")
+    };
+    let sources = std::fs::read_to_string(corpus.at("sources.csv")).unwrap()
+        + &source("no-commerce", "CC-BY-NC-ND-4.0")
+        + &source("unclear", "CC BY")
+        + &source("unheard-of", "our own terms");
+    corpus.write("sources.csv", &sources);
+    let rows = [
+        ("books", None),
+        ("no-commerce", Some("MIT")),
+        ("unclear", Some("MIT")),
+        ("unheard-of", Some("MIT")),
+    ];
+    let license: datafusion::arrow::array::StringArray =
+        rows.iter().map(|(_, license)| *license).collect();
+    corpus.parquet(
+        "a.parquet",
+        vec![
+            ("body", same("One plain sentence.", rows.len())),
+            ("source", strings(rows.iter().map(|row| row.0).collect())),
+            ("license", std::sync::Arc::new(license)),
+        ],
+        rows.len(),
+    );
+    let (code, _, stderr) = corpus.run("", &[]);
+    assert_eq!(code, 3, "{stderr}");
+    let out = path(&corpus.at("out")).to_owned();
+    let told = |folder: &str| {
+        query(&format!(
+            "select prov_source_id, prov_license, prov_reasons[1]['rule'] as rule, \
+             strpos(prov_reasons[1]['detail'], 'licence of the source: ') as place from '{out}/{folder}/'"
+        ))
+    };
+    assert_eq!(told("data"), "books,MIT,,");
+    assert_eq!(told("dropped"), "no-commerce,MIT,license_denied,1");
+    assert_eq!(told("review"), "unclear,MIT,license_review,1");
+    assert_eq!(told("quarantine"), "unheard-of,MIT,license_missing,1");
+}
+
+#[test]
+fn a_contract_has_to_hold_at_a_time_of_collection_that_is_mapped() {
+    let corpus = Corpus::new();
+    let sources = std::fs::read_to_string(corpus.at("sources.csv")).unwrap()
+        + "bought,commercial,cn,,,,c-1,2026-01-01,,true,true,true,passed,2026-02-01,,,false,,,\n";
+    corpus.write("sources.csv", &sources);
+    let at: datafusion::arrow::array::StringArray = [
+        Some("2026-03-01"),
+        Some("2020-01-01"),
+        Some("not a time"),
+        None,
+    ]
+    .into_iter()
+    .collect();
+    corpus.parquet(
+        "a.parquet",
+        vec![
+            ("body", same("One plain sentence.", 4)),
+            ("source", same("bought", 4)),
+            ("license", same("MIT", 4)),
+            ("at", std::sync::Arc::new(at)),
+        ],
+        4,
+    );
+    let mapped = ["--set", "corpus.columns.collected_at=at"];
+    let (code, _, stderr) = corpus.run("", &mapped);
+    assert_eq!(code, 3, "{stderr}");
+    let counts = ["data", "dropped", "quarantine"].map(|folder| corpus.count(folder));
+    assert_eq!(counts, [1, 1, 2]);
+    let out = path(&corpus.at("out")).to_owned();
+    assert_eq!(
+        query(&format!(
+            "select distinct prov_reasons[1]['detail'] from '{out}/quarantine/'"
+        )),
+        "\"missing: collected_at, at which the contract has to be in force\""
+    );
+    // No document is named for contract, commitments and audit.
+    let registry = path(&corpus.at("sources.csv")).to_owned();
+    let (code, _, stderr) = run(&["sources", "check", &registry, "--fetch-evidence"]);
+    assert_eq!(code, 3);
+    for column in [
+        "contract_evidence_uri",
+        "commitment_evidence_uri",
+        "audit_report_uri",
+    ] {
+        let expected = format!("source bought, {column}: the registry names no such document");
+        assert!(stderr.contains(&expected), "{expected}: {stderr}");
+    }
+}
+
+#[test]
+fn a_row_names_the_signals_it_was_let_in_by_and_trace_shows_reasons_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    quickstart(folder.path());
+    let output = path(folder.path());
+    let kept = "from '{output}/data/' where prov_acquisition_mode = 'self_collected'";
+    let kept = kept.replace("{output}", output);
+    let sql = format!(
+        "select count(*), count(prov_opt_out_signals), min(cardinality(prov_opt_out_signals)), \
+         min(length(prov_opt_out_signals[1]['sha256'])) {kept}"
+    );
+    let values = query(&sql);
+    let values: Vec<&str> = values.split(',').collect();
+    assert_eq!(values[0], values[1]);
+    assert_ne!(values[2], "0");
+    assert_eq!(values[3], "64");
+    let row = query(&format!("select prov_row_id {kept} limit 1"));
+    let text = run_ok(&["trace", output, "--row", &row, "--json"], 0);
+    assert!(text.contains("fetched_at: 2026-"), "{text}");
+
+    let most = query(&format!(
+        "select prov_row_id from '{output}/dropped/' order by cardinality(prov_reasons) desc limit 1"
+    ));
+    let text = run_ok(&["trace", output, "--row", &most, "--json"], 0);
+    assert!(!text.contains("[...]\"]"), "{text}");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Commands on this machine.
 
 mod bad_input;
+mod consent;
 mod crash;
 mod evidence;
 mod job;
+mod lexicon;
 mod optout;
+mod purge;
 mod sql;

@@ -1,10 +1,9 @@
 //! The job against a real S3 server over HTTP. `tests/run.sh` starts the servers and names them in
 //! the environment; without them a test says so, loudly, and is counted as skipped.
 
-use std::io::Write;
 use std::process::Command;
 
-use crate::support::{parts, path, project, quickstart, run_ok, tamis};
+use crate::support::{parts, path, project, quickstart, run_ok, skipped, tamis};
 
 struct Server {
     endpoint: String,
@@ -29,15 +28,7 @@ fn server(test: &str, prefix: &str) -> Option<Server> {
             std::env::var("TAMIS_TEST_REQUIRE_S3").is_err(),
             "TAMIS_TEST_REQUIRE_S3 is set, but no S3 server is named"
         );
-        eprintln!("SKIPPED {test}: no S3 server; tests/run.sh starts one");
-        if let Ok(file) = std::env::var("TAMIS_TEST_SKIPPED_FILE") {
-            let mut file = std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(file)
-                .unwrap();
-            writeln!(file, "{test}").unwrap();
-        }
+        skipped(test, "no S3 server");
     }
     found
 }
@@ -202,6 +193,57 @@ fn s3_killed_job_completes() {
     }
     server.run(&job, 0);
     server.run(&["verify", &output], 0);
+}
+
+#[test]
+fn s3_purge_takes_rows_out() {
+    let Some(server) = server("s3_purge_takes_rows_out", "") else {
+        return;
+    };
+    let prefix = prefix("purge");
+    let output = server.uri(&format!("{prefix}/out"));
+    server.run(
+        &["run", "examples/quickstart/job.toml", "--output", &output],
+        0,
+    );
+    let row = |folder: &str| {
+        let sql = format!("select prov_row_id from '{output}/{folder}/' limit 1");
+        let text = server.run(&["sql", "--format", "csv", &sql], 0);
+        text.lines().nth(1).unwrap().to_owned()
+    };
+    let rows = [row("data"), row("dropped")];
+    let tickets = tempfile::tempdir().unwrap();
+    std::fs::write(
+        tickets.path().join("tickets.csv"),
+        format!(
+            "kind,value,ticket,received_at,reason\nrow,{},T-1,2026-11-18,x\nrow,{},T-1,2026-11-18,x\n",
+            rows[0], rows[1]
+        ),
+    )
+    .unwrap();
+    server.upload(tickets.path(), &format!("{prefix}/tables"));
+    let list = server.uri(&format!("{prefix}/tables/tickets.csv"));
+    let purge = ["purge", output.as_str(), "--takedown", list.as_str()];
+    for moment in [300, 800] {
+        let mut run = server
+            .command()
+            .args(purge)
+            .args(["--set", "as_of=2026-11-20"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(moment));
+        let _ = run.kill();
+        run.wait().unwrap();
+    }
+    server.run(&[&purge[..], &["--set", "as_of=2026-11-20"]].concat(), 0);
+    let checks = server.run(&["verify", &output], 0);
+    assert!(checks.contains("+ 2 purged"), "{checks}");
+    for row in rows {
+        let left = server.run(&["trace", &output, "--row", &row], 0);
+        assert!(left.contains("left with a purge"), "{left}");
+    }
 }
 
 #[test]

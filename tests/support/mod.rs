@@ -1,6 +1,7 @@
 //! What the command tests share: running the binary, making corpora, comparing outputs.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -27,6 +28,19 @@ pub fn tamis() -> Command {
         }
     }
     command
+}
+
+/// Says that a test did not run, and writes it down for `tests/run.sh`.
+pub fn skipped(test: &str, why: &str) {
+    eprintln!("SKIPPED {test}: {why}; tests/run.sh starts one");
+    if let Ok(file) = std::env::var("TAMIS_TEST_SKIPPED_FILE") {
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(file)
+            .unwrap();
+        writeln!(file, "{test}").unwrap();
+    }
 }
 
 /// Runs with arguments and gives the exit code, standard output and standard error.

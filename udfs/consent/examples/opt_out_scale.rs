@@ -10,11 +10,13 @@ use std::error::Error;
 use std::fs;
 use std::sync::Arc;
 
-use tamis_consent::opt_out::{OptOutRegistryBuilder, OptOutRules, SnapshotRow};
+use tamis_consent::opt_out::{OptOutCheck, OptOutRegistryBuilder, OptOutRules, SnapshotRow};
 use tamis_consent::signals::AgentList;
 
 const AT: i64 = 1_700_000_000_000_000;
 const LOOKUPS: usize = 2_000_000;
+/// How many are asked at a time.
+const BATCH: usize = 1024;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let hosts: usize = match std::env::args().nth(1) {
@@ -62,15 +64,31 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let rules = OptOutRules::new(Arc::new(AgentList::builtin().clone()));
     println!("{} training agents", rules.agents.training().count());
-    for (name, urls) in [("hits, first", &hits), ("hits", &hits), ("misses", &misses)] {
+    for (name, urls, batch) in [
+        ("one by one, hits, first", &hits, 1),
+        ("one by one, hits", &hits, 1),
+        ("one by one, misses", &misses, 1),
+        ("batches, hits", &hits, BATCH),
+        ("batches, misses", &misses, BATCH),
+    ] {
         let mut verdicts = [0_usize; 3];
+        let mut count = |check: &OptOutCheck| match check.verdict {
+            "allowed" => verdicts[0] += 1,
+            "disallowed" => verdicts[1] += 1,
+            _ => verdicts[2] += 1,
+        };
+        let (mut questions, mut answers) = (Vec::new(), Vec::new());
         let started = cpu_seconds()?;
-        for url in urls {
-            match registry.check(Some(url), AT, &rules).verdict {
-                "allowed" => verdicts[0] += 1,
-                "disallowed" => verdicts[1] += 1,
-                _ => verdicts[2] += 1,
+        for urls in urls.chunks(batch) {
+            if let [url] = urls {
+                count(&registry.check(Some(url), AT, &rules));
+                continue;
             }
+            questions.clear();
+            questions.extend(urls.iter().map(|url| (Some(url.as_str()), AT)));
+            answers.clear();
+            registry.check_batch(&questions, &rules, &mut answers);
+            answers.iter().for_each(&mut count);
         }
         println!(
             "{name}: {:.2} M lookups/s (allowed {}, disallowed {}, unknown {})",

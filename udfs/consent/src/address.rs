@@ -6,19 +6,62 @@ use std::ops::Range;
 use url::Url;
 
 use crate::keyed::Key;
+use crate::signals::Target;
 
-/// The bytes of a path or a query that no normal form changes. `%` is looked at later.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let bytes =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&()*+,;=:@/%?";
-    let mut index = 0;
-    while index < bytes.len() {
-        plain[bytes[index] as usize] = true;
-        index += 1;
+/// What bytes of a path or a query are, in one number for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Classes {
+    /// Some byte is one that a normal form may change. `%` is looked at once more.
+    is_odd: bool,
+    /// Encoding, or what patterns of robots.txt could take for a wildcard.
+    is_special: bool,
+}
+
+const BLOCK: usize = 16;
+
+impl Classes {
+    /// By blocks without a branch, which compilers turn into vector instructions.
+    fn of(path: &[u8]) -> Self {
+        let mut odd = [0; BLOCK];
+        let mut special = [0; BLOCK];
+        let mut take = |block: &[u8; BLOCK]| {
+            for lane in 0..BLOCK {
+                odd[lane] |= u8::from(is_odd(block[lane]));
+                special[lane] |= u8::from(is_special(block[lane]));
+            }
+        };
+        let (blocks, rest) = path.as_chunks();
+        blocks.iter().for_each(&mut take);
+        if let Some(last) = path.last_chunk() {
+            // Some bytes twice.
+            take(last);
+        } else {
+            let mut block = [b'/'; BLOCK];
+            block[..rest.len()].copy_from_slice(rest);
+            take(&block);
+        }
+        Self {
+            is_odd: odd != [0; BLOCK],
+            is_special: special != [0; BLOCK],
+        }
     }
-    plain
-};
+}
+
+/// Control characters, space, what is not ASCII, and of the others `"#'<>[\]^`{|}`.
+fn is_odd(byte: u8) -> bool {
+    let is_in = |first: u8, count: u8| byte.wrapping_sub(first) < count;
+    !is_in(b'!', b'~' - b'!' + 1)
+        | is_in(b'"', 2)
+        | (byte == b'\'')
+        | (byte & !2 == b'<')
+        | is_in(b'[', 4)
+        | (byte == b'`')
+        | is_in(b'{', 3)
+}
+
+fn is_special(byte: u8) -> bool {
+    (byte & !1 == b'$') | (byte == b'*')
+}
 
 /// A web address: host in lower case and Punycode without its trailing dot, no user info,
 /// no fragment, no default port; dot segments resolved.
@@ -29,6 +72,8 @@ pub(crate) struct Address<'a> {
     port: Option<u16>,
     rest: Range<usize>,
     is_http: bool,
+    /// Path and query are as [`Target`] compares them.
+    is_target: bool,
 }
 
 impl<'a> Address<'a> {
@@ -41,7 +86,8 @@ impl<'a> Address<'a> {
         Self::parse_plain(text).or_else(|| Self::parse_any(text))
     }
 
-    fn parse_plain(text: &'a str) -> Option<Self> {
+    /// [`Address::parse`] for the usual address alone.
+    pub(crate) fn parse_plain(text: &'a str) -> Option<Self> {
         let (scheme, default_port) = if text.starts_with("https://") {
             (8, 443)
         } else if text.starts_with("http://") {
@@ -50,28 +96,28 @@ impl<'a> Address<'a> {
             return None;
         };
         let bytes = text.as_bytes();
-        let is_host = |byte: &u8| {
+        let is_host = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
         };
-        let length = bytes[scheme..]
-            .iter()
-            .position(|byte| !is_host(byte))
-            .unwrap_or(bytes.len() - scheme);
-        let host = scheme..scheme + length;
-        let name = &text[host.clone()];
         // An empty label, a number in the last place (IPv4 in one of its spellings) and
         // Punycode need the real parser.
-        let (mut before, mut last_label) = (b'.', 0);
-        for (index, &byte) in name.as_bytes().iter().enumerate() {
+        let (mut before, mut last_label) = (b'.', scheme);
+        let mut end = scheme;
+        for &byte in &bytes[scheme..] {
+            if !is_host(byte) {
+                break;
+            }
             if byte == before && matches!(byte, b'.' | b'-') {
                 return None;
             }
+            end += 1;
             if byte == b'.' {
-                last_label = index + 1;
+                last_label = end;
             }
             before = byte;
         }
-        let last = name.as_bytes().get(last_label);
+        let host = scheme..end;
+        let last = bytes[..end].get(last_label);
         if last.is_none_or(u8::is_ascii_digit) {
             return None;
         }
@@ -87,30 +133,19 @@ impl<'a> Address<'a> {
             at += 1 + digits;
         }
         let rest = at..bytes.len();
-        match bytes.get(at) {
-            None => {}
-            Some(b'/') => {
-                let path = &bytes[rest.clone()];
-                let mut before = 0;
-                for (index, &byte) in path.iter().enumerate() {
-                    if !PLAIN[byte as usize] || (before == b'/' && byte == b'.') {
-                        return None;
-                    }
-                    // Dot segments may be written with %2E.
-                    if byte == b'%'
-                        && path[index..]
-                            .iter()
-                            .skip(1)
-                            .take(2)
-                            .map(u8::to_ascii_lowercase)
-                            .eq(*b"2e")
-                    {
-                        return None;
-                    }
-                    before = byte;
-                }
-            }
-            Some(_) => return None,
+        let path = &bytes[at..];
+        if !matches!(path, [] | [b'/', ..]) {
+            return None;
+        }
+        let classes = Classes::of(path);
+        let pairs = path.iter().zip(path.iter().skip(1));
+        // Without a branch for each byte.
+        let has_dots = pairs.fold(false, |found, (one, other)| {
+            found | ((*one == b'/') & (*other == b'.'))
+        });
+        // Dot segments may be written with %2E.
+        if classes.is_odd || has_dots || (classes.is_special && has_encoded_dot(path)) {
+            return None;
         }
         Some(Self {
             url: Cow::Borrowed(text),
@@ -118,6 +153,7 @@ impl<'a> Address<'a> {
             port,
             rest,
             is_http: true,
+            is_target: !classes.is_special,
         })
     }
 
@@ -153,6 +189,7 @@ impl<'a> Address<'a> {
             rest: rest..url.len(),
             url: Cow::Owned(url),
             is_http,
+            is_target: false,
         })
     }
 
@@ -176,6 +213,15 @@ impl<'a> Address<'a> {
         match &self.url[self.rest.clone()] {
             "" => "/",
             rest => rest,
+        }
+    }
+
+    /// Path and query as the patterns of robots.txt are compared with them.
+    pub(crate) fn target(&self) -> Option<Target<'_>> {
+        if self.is_target {
+            Some(Target::of_normal_path(self.rest()))
+        } else {
+            Target::new(self.url())
         }
     }
 
@@ -243,6 +289,11 @@ impl<'a> Address<'a> {
     }
 }
 
+fn has_encoded_dot(path: &[u8]) -> bool {
+    path.windows(3)
+        .any(|three| three.eq_ignore_ascii_case(b"%2e"))
+}
+
 /// `example.com/path`, `example.com:8080`, `[::1]`: an address without its scheme. The text
 /// before a colon must not be taken for a host when it is a scheme (`mailto:a@b.example`).
 fn without_scheme(text: &str) -> Option<&str> {
@@ -267,8 +318,9 @@ pub fn both_ways_agree(text: &str) -> bool {
         return true;
     };
     Address::parse_any(text).is_some_and(|any| {
-        (any.host(), any.port(), any.rest(), any.is_http())
-            == (plain.host(), plain.port(), plain.rest(), plain.is_http())
+        plain.target() == Target::new(text)
+            && (any.host(), any.port(), any.rest(), any.is_http())
+                == (plain.host(), plain.port(), plain.rest(), plain.is_http())
             && any.page() == plain.page()
     })
 }
@@ -349,6 +401,30 @@ mod tests {
         ] {
             assert_eq!(page(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn every_byte_has_its_class() {
+        let plain =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&()*+,;=:@/%?";
+        for byte in 0..=255 {
+            for place in [0, 7, 15, 16, 40] {
+                for length in [place + 1, place + 3, 41] {
+                    let mut path = vec![b'a'; length.max(place + 1)];
+                    path[place] = byte;
+                    let expected = Classes {
+                        is_odd: !plain.contains(&byte),
+                        is_special: b"%*$".contains(&byte),
+                    };
+                    assert_eq!(Classes::of(&path), expected, "{byte} {place} {length}");
+                }
+            }
+        }
+        let none = Classes {
+            is_odd: false,
+            is_special: false,
+        };
+        assert_eq!(Classes::of(b""), none);
     }
 
     #[test]

@@ -58,6 +58,15 @@ impl<'a> Group<'a> {
         })
     }
 
+    /// What follows its records; `None` when they cannot be read.
+    pub(crate) fn end(&self) -> Option<&'a [u8]> {
+        let mut records = self.records();
+        for record in records.by_ref() {
+            record?;
+        }
+        Some(records.reader.rest())
+    }
+
     /// The records; `None` among them when the bytes are none.
     pub(crate) fn records(&self) -> Records<'a> {
         Records {

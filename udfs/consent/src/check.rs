@@ -18,6 +18,9 @@ pub struct SourceCheck {
     pub missing: Vec<&'static str>,
     /// The clause behind each entry of `missing`, in the same order.
     pub clauses: Vec<String>,
+    /// The licence the registry states for the source, as it is written there; `None`: it
+    /// states none, or the source is unknown.
+    pub license: Option<String>,
 }
 
 /// What was found so far: the items in order with their clause keys.
@@ -86,7 +89,8 @@ impl Findings {
     fn audit(&mut self, row: &SourceRow, at: i64) {
         let status = row.audit_status.as_deref().unwrap_or_default().trim();
         if status.eq_ignore_ascii_case("passed") {
-            if row.audit_date.is_some_and(|date| date > at) {
+            // Without a date nobody knows whether it was before the instant asked about.
+            if row.audit_date.is_none_or(|date| date > at) {
                 self.missing("audit_date", "audit");
             }
         } else if status.eq_ignore_ascii_case("failed") {
@@ -100,6 +104,7 @@ impl Findings {
         self,
         acquisition_mode: Option<&'static str>,
         origin_region: Option<&'static str>,
+        license: Option<String>,
         rules: &SourceRules,
     ) -> SourceCheck {
         let verdict = match (self.denied, self.items.is_empty()) {
@@ -122,6 +127,7 @@ impl Findings {
                 .iter()
                 .map(|(_, key)| clause(key).to_owned())
                 .collect(),
+            license,
         }
     }
 }
@@ -131,7 +137,7 @@ pub(crate) fn check(row: Option<&SourceRow>, at: i64, rules: &SourceRules) -> So
     let mut findings = Findings::default();
     let Some(row) = row else {
         findings.missing("source", "source_unknown");
-        return findings.conclude(None, None, rules);
+        return findings.conclude(None, None, None, rules);
     };
     let mode = known(ACQUISITION_MODES, row.acquisition_mode.as_deref());
     let is_link_list = row.is_link_list == Some(true);
@@ -172,7 +178,7 @@ pub(crate) fn check(row: Option<&SourceRow>, at: i64, rules: &SourceRules) -> So
         mode => mode,
     };
     let region = known(ORIGIN_REGIONS, row.origin_region.as_deref()).unwrap_or("unknown");
-    findings.conclude(counts_as, Some(region), rules)
+    findings.conclude(counts_as, Some(region), row.license.clone(), rules)
 }
 
 fn known(names: &[&'static str], value: Option<&str>) -> Option<&'static str> {
@@ -245,6 +251,7 @@ mod tests {
                     origin_region: Some("cn"),
                     missing: vec![],
                     clauses: vec![],
+                    license: text("MIT"),
                 },
                 "{mode}"
             );
@@ -371,7 +378,7 @@ mod tests {
         let later = changed("commercial", |row| row.audit_date = Some(NOW + 1));
         assert_eq!(later, ("missing", vec!["audit_date"]));
         let undated = changed("commercial", |row| row.audit_date = None);
-        assert_eq!(undated, ("allow", vec![]));
+        assert_eq!(undated, ("missing", vec!["audit_date"]));
     }
 
     #[test]
@@ -447,7 +454,7 @@ mod tests {
                     && row.commitment_quality == Some(true)
                     && row.commitment_security == Some(true)
                     && row.audit_status.as_deref() == Some("passed")
-                    && row.audit_date.is_none_or(|date| date <= NOW)
+                    && row.audit_date.is_some_and(|date| date <= NOW)
             }
             Some("user_input") => row.authorization_record_uri.is_some(),
             Some("synthetic") => {

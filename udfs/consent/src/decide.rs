@@ -83,7 +83,8 @@ pub struct Decision<'a> {
 }
 
 impl Decision<'_> {
-    pub(crate) const MISSING: Self = Self {
+    /// No record speaks for or against.
+    pub const MISSING: Self = Self {
         status: ConsentStatus::Missing,
         record: None,
     };

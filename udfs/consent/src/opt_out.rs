@@ -30,8 +30,10 @@
 //! # Ok::<(), tamis_resource::ResourceError>(())
 //! ```
 
+mod batch;
 mod builder;
 mod content;
+mod digest;
 pub mod files;
 mod judge;
 mod link;
@@ -40,6 +42,7 @@ mod snapshot;
 pub mod warc;
 
 pub use builder::OptOutRegistryBuilder;
+pub use digest::Sha256Hex;
 pub use judge::{OptOutCheck, OptOutRules, OptOutSignal};
 pub use registry::OptOutRegistry;
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotRow};

@@ -164,6 +164,17 @@ impl ConsentRegistry {
         self.subjects as usize
     }
 
+    /// Every subject, in the order of the hashes; each once. Reads all records.
+    pub fn each_subject(&self) -> impl Iterator<Item = SubjectHash> + '_ {
+        let body = self.body();
+        let mut offset = 0;
+        std::iter::from_fn(move || {
+            let group = Group::read(body, offset)?;
+            offset = body.len() - group.end()?.len();
+            Some(group.subject)
+        })
+    }
+
     /// The bytes that the registry keeps in memory: the index, and the records unless they
     /// are in a mapped snapshot.
     pub fn memory_bytes(&self) -> usize {

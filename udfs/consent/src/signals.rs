@@ -23,14 +23,17 @@ mod tdm;
 mod url_pattern;
 
 pub use agents::{AGENT_COLUMNS, AgentList, AgentPurpose, ListedAgent};
+pub(crate) use ai_txt::AiTxt;
 pub use ai_txt::ai_txt_allowed;
 pub use c2pa::c2pa_training;
 pub use content_signal::content_signal;
 pub use content_usage::content_usage;
 pub use headers::header_values;
 pub use html::{HTML_LIMIT, HtmlSignals, html_signals};
+pub(crate) use path::Target;
 pub use robots::{AgentsApart, Robots, Rule, Said, robots_allowed};
 pub use robots_tag::{TaggedContent, robots_tag, robots_tag_allowed};
+pub(crate) use rsl::Rsl;
 pub use rsl::{rsl_allowed, rsl_permission};
 pub use tdm::{Tdm, TdmRules, TdmVia, tdm, tdm_reserved};
 

@@ -33,6 +33,12 @@ impl SubjectHash {
             .then(|| Self::from_bytes(bytes))
     }
 
+    /// The first 8 of its 16 bytes: of a registry with a subject key the key by which the indexes
+    /// of an output know a subject.
+    pub fn prefix(self) -> u64 {
+        self.high
+    }
+
     /// The order of the bytes is the order of the hashes.
     pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
         let both = u128::from_be_bytes(bytes);

@@ -53,7 +53,7 @@ fn check(rows: &[SnapshotRow<'_>], url: &str, at: i64) -> OptOutCheck {
 /// The verdict, and every signal with its value.
 fn told(check: &OptOutCheck) -> (&'static str, Vec<(&'static str, &str)>) {
     let signals = check.signals.iter();
-    let signals = signals.map(|signal| (signal.signal, signal.value.as_str()));
+    let signals = signals.map(|signal| (signal.signal, &*signal.value));
     (check.verdict, signals.collect())
 }
 
@@ -245,7 +245,7 @@ fn each_signal_with_an_open_robots_txt() {
             "{kind} {body}"
         );
         assert_eq!(found.signals[1].fetched_at, 6);
-        assert_eq!(found.signals[1].sha256, sha256_hex(body.as_bytes()));
+        assert_eq!(*found.signals[1].sha256, *sha256_hex(body.as_bytes()));
         let is_of_page = url == page;
         let other = check(
             &[
@@ -569,6 +569,69 @@ fn bad_rows_are_malformed() {
     }
 }
 
+const HOSTS: [&str; 3] = ["a.example", "b.example", "c.example:8080"];
+
+/// Kind, place and body of snapshots that say something of everything.
+const KINDS: [(&str, &str, &str); 12] = [
+    ("robots.txt", "/robots.txt", OPEN),
+    (
+        "robots.txt",
+        "/robots.txt",
+        "User-agent: GPTBot\nDisallow: /p\n",
+    ),
+    (
+        "robots.txt",
+        "/robots.txt",
+        "License: https://b.example/l.xml\n",
+    ),
+    (
+        "robots.txt",
+        "/robots.txt",
+        "User-agent: *\nDisallow: /*x$\nContent-Usage: /p train-ai=n\nContent-Signal: ai-train=yes\n",
+    ),
+    (
+        "tdmrep.json",
+        "/.well-known/tdmrep.json",
+        "[{\"location\":\"/p\",\"tdm-reservation\":1}]",
+    ),
+    (
+        "ai.txt",
+        "/ai.txt",
+        "User-Agent: *\nDisallow: *.html\nAllow: /p\n",
+    ),
+    (
+        "ai.txt",
+        "/.well-known/ai.txt",
+        "Training: conditional\nTraining-Allow: /p*\n",
+    ),
+    (
+        "rsl",
+        "/l.xml",
+        "<rsl xmlns=\"https://rslstandard.org/rsl\"><content url=\"/p\"><license>\
+         <payment type=\"subscription\"/></license></content></rsl>",
+    ),
+    ("headers", "/page", "X-Robots-Tag: ccbot: noai\r\n"),
+    (
+        "headers",
+        "/page",
+        "Link: </l.xml>; rel=license; type=\"application/rsl+xml\"\r\n",
+    ),
+    ("html", "/page", "<meta name=tdm-reservation content=0>"),
+    ("c2pa", "/page", "{"),
+];
+
+const ASKED: [Option<&str>; 9] = [
+    Some("https://a.example/page"),
+    Some("http://a.example/x"),
+    Some("https://A.example./%70age#f"),
+    Some("https://b.example/"),
+    Some("https://b.example/page"),
+    Some("https://c.example:8080/page"),
+    Some("https://c.example/page"),
+    Some("no url"),
+    None,
+];
+
 #[derive(Debug, Clone)]
 struct History {
     site: usize,
@@ -653,6 +716,35 @@ proptest! {
         let reversed: Vec<SnapshotRow<'_>> = table.iter().rev().copied().collect();
         let again = build(&reversed).expect("a registry").check(Some(&url), at, &rules);
         prop_assert_eq!(again.verdict, name);
+    }
+
+    #[test]
+    fn a_batch_answers_as_single_questions_do(
+        rows in prop::collection::vec((0usize..KINDS.len(), 0usize..3, 0i64..10), 0..24),
+        asked in prop::collection::vec((0usize..ASKED.len(), -1i64..12), 0..200),
+        also_at in prop::option::of(-1i64..12),
+        max_age in 0i64..6,
+    ) {
+        let urls: Vec<String> = rows
+            .iter()
+            .map(|(kind, site, _)| format!("https://{}{}", HOSTS[*site], KINDS[*kind].1))
+            .collect();
+        let table: Vec<SnapshotRow<'_>> = rows
+            .iter()
+            .zip(&urls)
+            .map(|((kind, _, at), url)| row(KINDS[*kind].0, url, *at, KINDS[*kind].2))
+            .collect();
+        let registry = build(&table).expect("a registry");
+        let rules = OptOutRules { max_age, also_at, ..rules() };
+        let questions: Vec<(Option<&str>, i64)> =
+            asked.iter().map(|(url, at)| (ASKED[*url], *at)).collect();
+        // What is there already stays.
+        let mut answers = vec![registry.check(None, 0, &rules)];
+        registry.check_batch(&questions, &rules, &mut answers);
+        prop_assert_eq!(answers.len(), questions.len() + 1);
+        for (answer, (url, at)) in answers[1..].iter().zip(&questions) {
+            prop_assert_eq!(answer, &registry.check(*url, *at, &rules), "{:?}", url);
+        }
     }
 
     #[test]

@@ -295,11 +295,9 @@ fn licences_are_listed() {
     let text =
         "License: https://example.org/a.xml\nUser-agent: *\nlicense : /b.xml # c\nLicense:\n";
     let robots = Robots::parse(text.as_bytes());
-    assert_eq!(
-        robots.license_urls(),
-        ["https://example.org/a.xml", "/b.xml"]
-    );
-    assert!(Robots::parse(b"").license_urls().is_empty());
+    let urls: Vec<&str> = robots.license_urls().collect();
+    assert_eq!(urls, ["https://example.org/a.xml", "/b.xml"]);
+    assert_eq!(Robots::parse(b"").license_urls().next(), None);
 }
 
 #[test]
@@ -340,7 +338,7 @@ fn hosts_are_small_in_memory() {
     let small =
         Robots::parse(b"User-agent: *\nDisallow: /wp-admin/\nAllow: /wp-admin/admin-ajax.php\n");
     assert!(small.heap_bytes() < 128, "{}", small.heap_bytes());
-    assert!(size_of::<Robots>() <= 104, "{}", size_of::<Robots>());
+    assert!(size_of::<Robots>() <= 16, "{}", size_of::<Robots>());
 }
 
 /// Whether `work` ends within a time that only a runaway exceeds. On Linux the time of this

@@ -6,7 +6,9 @@ use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use datafusion::logical_expr::Documentation;
-use tamis_consent::{ConsentRegistry, Decision};
+use tamis_consent::{
+    AskedPurpose, ConsentRegistry, ConsentStatus as Status, Decision, SubjectHash,
+};
 
 use crate::arguments::Argument;
 use crate::documentation::document;
@@ -75,9 +77,16 @@ impl Judging for ConsentStatus {
     }
 
     fn evaluate(consents: &Consents, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let decisions = decide(consents, arguments)?;
-        let statuses = decisions.iter().map(|decision| decision.status.as_str());
-        Ok(Arc::new(StringArray::from_iter_values(statuses)))
+        let statuses = ask(
+            consents,
+            arguments,
+            Status::Missing,
+            |subjects, purpose, at, out| {
+                consents.registry.status_batch(subjects, purpose, at, out);
+            },
+        )?;
+        let names = statuses.iter().map(|status| status.as_str());
+        Ok(Arc::new(StringArray::from_iter_values(names)))
     }
 }
 
@@ -90,26 +99,45 @@ pub(crate) fn pinned_consents(function: &'static str, resources: &Resources) -> 
     });
     let digest = consents.as_ref().map(|consents| {
         let registry = consents.registry.identity();
+        let purposes = consents.registry.purpose_hierarchy().identity();
         format!(
-            "{} {} {}",
-            registry.sha256, consents.as_of, consents.purpose
+            "{} {} {} {}",
+            registry.sha256, purposes.sha256, consents.as_of, consents.purpose
         )
     });
     Pinned::new(
         function,
         consents.map(Arc::new),
         digest.unwrap_or_default(),
-        &["consent", "purpose", "as_of"],
+        &["consent", "purposes", "purpose", "as_of"],
         &resources.settings,
     )
 }
 
-/// The decision of each row. A NULL subject, purpose or instant is `missing`: nothing is known of
-/// an agreement to it.
+/// The decision of each row.
 pub(crate) fn decide<'a>(
     consents: &'a Consents,
     arguments: &[ArrayRef],
 ) -> Result<Vec<Decision<'a>>> {
+    ask(
+        consents,
+        arguments,
+        Decision::MISSING,
+        |subjects, purpose, at, out| {
+            consents.registry.decide_batch(subjects, purpose, at, out);
+        },
+    )
+}
+
+/// The answer of each row: rows that follow each other and share purpose and instant are asked
+/// together. A NULL subject, purpose or instant is `missing`: nothing is known of an agreement
+/// to it.
+fn ask<T: Clone>(
+    consents: &Consents,
+    arguments: &[ArrayRef],
+    missing: T,
+    mut batch: impl FnMut(&[SubjectHash], AskedPurpose, i64, &mut Vec<T>),
+) -> Result<Vec<T>> {
     let subjects = texts(&arguments[0])?;
     let purposes = arguments
         .get(1)
@@ -117,18 +145,37 @@ pub(crate) fn decide<'a>(
         .transpose()?;
     let times = arguments.get(2).map(|times| instants(times));
     let registry = &consents.registry;
-    Ok(subjects
-        .into_iter()
-        .enumerate()
-        .map(|(row, subject)| {
-            let purpose = purposes
-                .as_ref()
-                .map_or(Some(consents.purpose.as_str()), |all| all[row]);
-            let at = times.as_ref().map_or(Some(consents.as_of), |all| all[row]);
-            match (purpose, at) {
-                (Some(purpose), Some(at)) => registry.decide(subject, purpose, at),
-                _ => registry.decide(None, &consents.purpose, consents.as_of),
+    let question = |row: usize| {
+        let purpose = purposes
+            .as_ref()
+            .map_or(Some(consents.purpose.as_str()), |all| all[row]);
+        let at = times.as_ref().map_or(Some(consents.as_of), |all| all[row]);
+        purpose.zip(at)
+    };
+    let mut answers = vec![missing; subjects.len()];
+    let (mut rows, mut hashes, mut out) = (Vec::new(), Vec::new(), Vec::new());
+    let mut start = 0;
+    while start < subjects.len() {
+        let asked = question(start);
+        let end = (start + 1..subjects.len())
+            .find(|row| question(*row) != asked)
+            .unwrap_or(subjects.len());
+        if let Some((purpose, at)) = asked {
+            rows.clear();
+            hashes.clear();
+            out.clear();
+            for (row, subject) in subjects[start..end].iter().enumerate() {
+                if let Some(subject) = subject {
+                    rows.push(start + row);
+                    hashes.push(registry.subject_hash(subject));
+                }
             }
-        })
-        .collect())
+            batch(&hashes, registry.purpose(purpose), at, &mut out);
+            for (row, answer) in rows.iter().zip(out.drain(..)) {
+                answers[*row] = answer;
+            }
+        }
+        start = end;
+    }
+    Ok(answers)
 }

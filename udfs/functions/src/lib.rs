@@ -81,5 +81,5 @@ mod tdm_reserved;
 
 pub use instants::parse_instant;
 pub use register::register_all;
-pub use resources::Resources;
+pub use resources::{Resources, is_snapshot, read_consent_rows};
 pub use settings::{KEYS, TamisSettings};

@@ -91,16 +91,24 @@ impl Judging for OptOut {
     }
 }
 
+/// How many addresses are asked about at a time: their answers stay in the caches.
+const AT_A_TIME: usize = 1024;
+
 impl Snapshots {
-    /// Without the time of collection a permission of then cannot be shown, a refusal stands.
-    fn check(&self, url: Option<&str>, at: Option<i64>) -> OptOutCheck {
-        let mut check = self
-            .registry
-            .check(url, at.unwrap_or(self.as_of), &self.rules);
-        if at.is_none() && check.verdict == "allowed" {
-            check.verdict = "unknown";
+    /// Appends an answer for each address and its time of collection. Without that time a
+    /// permission of then cannot be shown, a refusal stands.
+    fn check(&self, asked: &[(Option<&str>, Option<i64>)], checks: &mut Vec<OptOutCheck>) {
+        let at_known_times = asked
+            .iter()
+            .map(|(url, at)| (*url, at.unwrap_or(self.as_of)));
+        let questions: Vec<(Option<&str>, i64)> = at_known_times.collect();
+        let first = checks.len();
+        self.registry.check_batch(&questions, &self.rules, checks);
+        for (check, (_, at)) in checks[first..].iter_mut().zip(asked) {
+            if at.is_none() && check.verdict == "allowed" {
+                check.verdict = "unknown";
+            }
         }
-        check
     }
 }
 
@@ -111,8 +119,10 @@ fn opt_outs(snapshots: &Snapshots, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         None => distinct(urls.into_iter().map(|url| (url, Some(snapshots.as_of)))),
     };
     let mut answers = OptOuts::default();
-    for (url, at) in keys {
-        answers.push(snapshots.check(url, at));
+    let mut checks = Vec::new();
+    for asked in keys.chunks(AT_A_TIME) {
+        snapshots.check(asked, &mut checks);
+        checks.drain(..).for_each(|check| answers.push(check));
     }
     spread(answers.finish()?, &places)
 }

@@ -7,13 +7,18 @@ mod opt_out;
 mod sources;
 mod subject_key;
 
+pub use consent::{is_snapshot, read_consent_rows};
+
 use std::sync::Arc;
 
 use chrono::Utc;
 use datafusion::prelude::SessionContext;
 use tamis_consent::opt_out::{OptOutRegistry, OptOutRules};
 use tamis_consent::signals::AgentList;
-use tamis_consent::{BlockList, ConsentRegistry, SourceRegistry, SourceRules, SubjectKey};
+use tamis_consent::{
+    BlockList, ConsentOptions, ConsentRegistry, PurposeHierarchy, SourceRegistry, SourceRules,
+    SubjectKey,
+};
 use tamis_harm::{Judge, Lexicon, Taxonomy, Thresholds};
 use tamis_license::LicensePolicy;
 use tamis_resource::{Identity, ResourceError, Result, nearest};
@@ -41,8 +46,10 @@ pub struct Resources {
     pub sources: Option<Arc<SourceRegistry>>,
     /// The clauses behind the source checks.
     pub source_rules: Arc<SourceRules>,
-    /// The consent registry; `None` when `tamis.consent` is not set.
+    /// The consent registry, with the purposes it was loaded with; `None` when `tamis.consent` is not set.
     pub consent: Option<Arc<ConsentRegistry>>,
+    /// Which purposes lie under which; a consent snapshot goes by the one it holds.
+    pub purposes: Arc<PurposeHierarchy>,
     /// The snapshots of opt-out signals; `None` when `tamis.opt_out` is not set.
     pub opt_out: Option<Arc<OptOutRegistry>>,
     /// The crawlers whose robots.txt rules count as an opt-out.
@@ -90,9 +97,15 @@ impl Resources {
         }
         let mut warnings = Vec::new();
         let taxonomy = Taxonomy::builtin();
-        let lexicon = match named(settings, "lexicon")? {
-            Some(uri) => Arc::new(lexicon::load(ctx, uri, &taxonomy, &mut warnings).await?),
-            None => Lexicon::builtin(),
+        let layers = settings
+            .get("lexicon")
+            .filter(|uri| uri.contains(lexicon::LAYERS));
+        let lexicon = match layers {
+            Some(uri) => Arc::new(lexicon::load_layers(ctx, uri, &taxonomy, &mut warnings).await?),
+            None => match named(settings, "lexicon")? {
+                Some(uri) => Arc::new(lexicon::load(ctx, uri, &taxonomy, &mut warnings).await?),
+                None => Lexicon::builtin(),
+            },
         };
         let thresholds = match named(settings, "thresholds")? {
             Some(uri) => {
@@ -112,8 +125,29 @@ impl Resources {
             Some(uri) => Some(Arc::new(sources::load(ctx, uri, &mut warnings).await?)),
             None => None,
         };
+        let subject_key = match settings.get("subject_key") {
+            Some(uri) => Some(Arc::new(subject_key::load(ctx, uri).await?)),
+            None => None,
+        };
+        let purposes = match named(settings, "purposes")? {
+            Some(uri) => {
+                let text = read_text(ctx, "purposes", uri).await?;
+                Some(PurposeHierarchy::from_toml(uri, &text)?)
+            }
+            None if settings.get("purposes").is_some() => {
+                Some((*PurposeHierarchy::builtin()).clone())
+            }
+            None => None,
+        };
         let consent = match settings.get("consent") {
-            Some(uri) => Some(Arc::new(consent::load(ctx, uri, &mut warnings).await?)),
+            Some(uri) => {
+                let options = ConsentOptions {
+                    subject_key: subject_key.as_deref(),
+                    purposes: purposes.as_ref(),
+                };
+                let registry = consent::load(ctx, uri, options, &mut warnings).await?;
+                Some(Arc::new(registry))
+            }
             None => None,
         };
         let opt_out = match settings.get("opt_out") {
@@ -131,10 +165,6 @@ impl Resources {
             Some(uri) => Some(Arc::new(blocked::load(ctx, uri, &mut warnings).await?)),
             None => None,
         };
-        let subject_key = match settings.get("subject_key") {
-            Some(uri) => Some(Arc::new(subject_key::load(ctx, uri).await?)),
-            None => None,
-        };
         Self {
             judge: Arc::new(Judge::new(Arc::clone(&taxonomy), lexicon, thresholds)?),
             taxonomy,
@@ -142,6 +172,10 @@ impl Resources {
             sources,
             source_rules: SourceRules::builtin(),
             consent,
+            purposes: match purposes {
+                Some(purposes) => Arc::new(purposes),
+                None => PurposeHierarchy::builtin(),
+            },
             opt_out,
             opt_out_agents,
             opt_out_max_age: 0,
@@ -176,6 +210,7 @@ impl Resources {
             sources: None,
             source_rules: SourceRules::builtin(),
             consent: None,
+            purposes: PurposeHierarchy::builtin(),
             opt_out: None,
             opt_out_agents: Arc::new(AgentList::builtin().clone()),
             opt_out_max_age: 0,
@@ -241,6 +276,11 @@ impl Resources {
         }
         if let Some(consent) = &self.consent {
             identities.push(("consent", consent.identity().clone()));
+            // A snapshot holds its hierarchy, and its digest covers it.
+            if !is_snapshot(&consent.identity().uri) {
+                let purposes = consent.purpose_hierarchy().identity();
+                identities.push(("purposes", purposes.clone()));
+            }
         }
         if let Some(opt_out) = &self.opt_out {
             identities.push(("opt_out", opt_out.identity().clone()));

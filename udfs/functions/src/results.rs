@@ -89,6 +89,7 @@ pub(crate) fn source_check_fields() -> Fields {
         ("origin_region", DataType::Utf8),
         ("missing", text_list_type()),
         ("clauses", text_list_type()),
+        ("license", DataType::Utf8),
     ])
 }
 
@@ -330,7 +331,7 @@ impl OptOuts {
                 signals.clone().map(|signal| signal.signal),
             )),
             Arc::new(StringArray::from_iter_values(
-                signals.clone().map(|signal| signal.value.as_str()),
+                signals.clone().map(|signal| &*signal.value),
             )),
             Arc::new(fetched),
             Arc::new(StringArray::from_iter_values(

@@ -28,7 +28,10 @@ pub const KEYS: &[(&str, &str)] = &[
         "Which licences allow which use, TOML. Default builtin:license_policy",
     ),
     ("sources", "The source registry, a table. No default"),
-    ("consent", "The consent registry, a table. No default"),
+    (
+        "consent",
+        "The consent registry, a table or a snapshot. No default",
+    ),
     (
         "opt_out",
         "The snapshots of opt-out signals, a table. No default",
@@ -56,6 +59,10 @@ pub const KEYS: &[(&str, &str)] = &[
     (
         "purpose",
         "The purpose consent is asked for. Default model-training",
+    ),
+    (
+        "purposes",
+        "Which purposes lie under which, TOML. Default builtin:purposes, or what a consent snapshot holds",
     ),
     (
         "use",
@@ -87,7 +94,7 @@ pub struct TamisSettings {
     pub license_policy: Option<String>,
     /// `tamis.sources`; without it `source_check` is an error.
     pub sources: Option<String>,
-    /// `tamis.consent`; without it `consent_status` and `consent_record` are errors.
+    /// `tamis.consent`, a table or a `.snapshot`; without it `consent_status` and `consent_record` are errors.
     pub consent: Option<String>,
     /// `tamis.opt_out`; without it `opt_out` is an error.
     pub opt_out: Option<String>,
@@ -103,6 +110,8 @@ pub struct TamisSettings {
     pub subject_key: Option<String>,
     /// `tamis.purpose`; `None` is `model-training`.
     pub purpose: Option<String>,
+    /// `tamis.purposes`; `None` is `builtin:purposes`, or what the consent snapshot holds.
+    pub purposes: Option<String>,
     /// `tamis.use`; `None` is `train-commercial`.
     pub use_case: Option<String>,
     /// `tamis.as_of`; `None` is the time of loading.
@@ -127,6 +136,7 @@ impl TamisSettings {
             "blocked" => &self.blocked,
             "subject_key" => &self.subject_key,
             "purpose" => &self.purpose,
+            "purposes" => &self.purposes,
             "use" => &self.use_case,
             "as_of" => &self.as_of,
             _ => return None,
@@ -169,6 +179,7 @@ impl TamisSettings {
             "blocked" => &mut self.blocked,
             "subject_key" => &mut self.subject_key,
             "purpose" => &mut self.purpose,
+            "purposes" => &mut self.purposes,
             "use" => &mut self.use_case,
             "as_of" => &mut self.as_of,
             _ => return None,

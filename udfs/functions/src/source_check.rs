@@ -25,7 +25,7 @@ pub(crate) struct Sources {
 }
 
 /// `source_check(source_id [, at])`: Struct{verdict, acquisition_mode, origin_region, missing,
-/// clauses}, never NULL.
+/// clauses, license}, never NULL.
 pub(crate) struct SourceCheck;
 
 impl Judging for SourceCheck {
@@ -119,6 +119,7 @@ fn source_checks(sources: &Sources, arguments: &[ArrayRef]) -> Result<ArrayRef> 
                     .iter()
                     .map(|check| check.clauses.iter().map(String::as_str)),
             )?,
+            text_array(checks.iter().map(|check| check.license.as_deref())),
         ],
     )?;
     spread(answers, &places)

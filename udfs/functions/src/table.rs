@@ -309,6 +309,16 @@ pub(crate) async fn read_bytes(ctx: &SessionContext, setting: &str, uri: &str) -
     files::one_file(ctx, setting, uri).await
 }
 
+/// Copies a resource that is one file, of any name, into `out`, chunk by chunk.
+pub(crate) async fn copy_to_file(
+    ctx: &SessionContext,
+    setting: &str,
+    uri: &str,
+    out: &mut std::fs::File,
+) -> Result<()> {
+    files::copy_one(ctx, setting, uri, out).await
+}
+
 /// The content of one file.
 #[derive(Debug)]
 pub(crate) struct FileContent {

@@ -6,19 +6,20 @@ mod score;
 use std::fmt;
 use std::sync::Arc;
 
-use tamis_resource::{Result, sha256_hex};
+use tamis_resource::{Identity, ResourceError, Result, sha256_hex};
 use tamis_text::CharOffsets;
 
 use crate::evasion::{Evasion, View};
 use crate::lexicon::Lexicon;
 use crate::located_toml::malformed;
-use crate::matcher::{DaachorseMatcher, Matcher};
+use crate::matcher::{Matcher, PairGramMatcher};
+use crate::model::{Class, Model, Scorer};
 use crate::taxonomy::Taxonomy;
 use crate::thresholds::Thresholds;
 use crate::via::{Forms, Via};
 
 use findings::Finding;
-use score::{WEAK_PART, scores_by_risk};
+use score::{WEAK_PART, add_model, scores_by_risk};
 
 /// A term found in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,22 +41,29 @@ pub struct Hit {
 /// What a text was found to carry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assessment {
-    /// The highest of the scores of all risks, in [0, 1]; 0 without hits. The score of a risk is
-    /// 1 - the product over the distinct entries hit of (1 - weight)^k, where k is 1 for one hit
-    /// of the entry and one more for each doubling: 2 from two hits on, 3 from four, and so on.
+    /// The highest of the scores of all risks, in [0, 1]; 0 without any evidence.
+    ///
+    /// The score of a risk is 1 - (1 - e) x the product over the distinct entries hit of
+    /// (1 - weight)^k. Here k is 1 for an entry hit once and one more for each doubling: 2 from two
+    /// hits on, 3 from four, and so on, where texts over 1,000 characters count the hits for each
+    /// 1,000 characters begun. And e is the evidence of the classifier, 0 without one: 0.5 x p / o
+    /// for a probability p below its operating point o, else 0.5 + 0.5 x (p - o) / (1 - o), so
+    /// that a threshold of 0.5 means what the classifier means. More hits, heavier entries and a
+    /// higher probability never lower a score.
     pub score: f64,
-    /// Index of the risk with that score, the first in taxonomy order; `None` without hits.
+    /// Index of the risk with that score, the first in taxonomy order; `None` when it is 0.
     pub top_risk: Option<usize>,
     /// Indices of the risks at or above their thresholds, in taxonomy order.
     pub risks: Vec<usize>,
     /// All hits, by start, then end, then risk, then entry.
     pub hits: Vec<Hit>,
+    /// The risk the classifier finds most probable; `None` without a classifier.
+    pub model: Option<Class>,
 }
 
-/// Judges texts by a taxonomy, a lexicon and thresholds.
+/// Judges texts by a taxonomy, a lexicon, thresholds and, if there is one, a classifier.
 ///
-/// The answer for a text depends on that text and these three alone, never on the batch it
-/// comes in.
+/// The answer for a text depends on that text and these alone, never on the batch it comes in.
 pub struct Judge {
     taxonomy: Arc<Taxonomy>,
     lexicon: Arc<Lexicon>,
@@ -63,6 +71,7 @@ pub struct Judge {
     digest: String,
     evasion: Evasion,
     matcher: Box<dyn Matcher>,
+    model: Option<Arc<Model>>,
 }
 
 impl Judge {
@@ -77,7 +86,7 @@ impl Judge {
         thresholds: Arc<Thresholds>,
     ) -> Result<Self> {
         Self::with_matcher(taxonomy, lexicon, thresholds, |patterns| {
-            DaachorseMatcher::new(patterns).map(|matcher| Box::new(matcher) as _)
+            PairGramMatcher::new(patterns).map(|matcher| Box::new(matcher) as _)
         })
     }
 
@@ -97,14 +106,7 @@ impl Judge {
             (thresholds.identity(), thresholds.taxonomy_sha256()),
         ] {
             if taxonomy_sha256 != taxonomy.identity().sha256 {
-                return Err(malformed(
-                    &identity.uri,
-                    "risk ids",
-                    format!(
-                        "read for another taxonomy than {}, read it again for this one",
-                        taxonomy.identity()
-                    ),
-                ));
+                return Err(other_taxonomy(identity, &taxonomy));
             }
         }
         let evasion = Evasion::new(&lexicon);
@@ -129,11 +131,26 @@ impl Judge {
             digest,
             evasion,
             matcher,
+            model: None,
         })
     }
 
-    /// SHA-256 over the digests of taxonomy, lexicon and thresholds, 64 lower-case hexadecimal
-    /// digits: judges with the same digest give the same answers.
+    /// The judge with a classifier besides.
+    ///
+    /// # Errors
+    /// Malformed when the model was read for another taxonomy.
+    pub fn with_model(mut self, model: Arc<Model>) -> Result<Self> {
+        if model.taxonomy_sha256() != self.taxonomy.identity().sha256 {
+            return Err(other_taxonomy(model.identity(), &self.taxonomy));
+        }
+        let digests = format!("{}\n{}", self.digest, model.identity().sha256);
+        self.digest = sha256_hex(digests.as_bytes());
+        self.model = Some(model);
+        Ok(self)
+    }
+
+    /// SHA-256 over the digests of taxonomy, lexicon, thresholds and model, 64 lower-case
+    /// hexadecimal digits: judges with the same digest give the same answers.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -153,10 +170,16 @@ impl Judge {
         &self.thresholds
     }
 
+    /// The classifier; `None` when there is none.
+    pub fn model(&self) -> Option<&Arc<Model>> {
+        self.model.as_ref()
+    }
+
     /// Gives `each` the assessment of every document, in order, with its position.
     pub fn assess(&self, documents: &[&str], each: &mut dyn FnMut(usize, Assessment)) {
+        let mut scorer = self.scorer();
         self.find(documents, false, &mut |document, view, findings| {
-            let scores = self.scores_of(findings);
+            let (scores, model) = self.scores_of(view, findings, &mut scorer);
             // Equal scores: the later one loses.
             let top = scores
                 .iter()
@@ -169,6 +192,7 @@ impl Judge {
                 top_risk: top.map(|(risk, _)| risk),
                 risks: self.reached(&scores).collect(),
                 hits: self.hits(view, findings),
+                model,
             };
             each(document, assessment);
         });
@@ -177,20 +201,31 @@ impl Judge {
     /// The harm score of every document, as in [`Assessment::score`].
     pub fn scores(&self, documents: &[&str]) -> Vec<f64> {
         let mut all = vec![0.0; documents.len()];
-        self.find(documents, false, &mut |document, _, findings| {
-            all[document] = highest(&self.scores_of(findings));
+        self.risk_scores(documents, &mut |document, scores| {
+            all[document] = highest(scores);
         });
         all
+    }
+
+    /// Gives `each` the score of every risk in every document, in order, with its position; no
+    /// scores at all for a document without any evidence.
+    pub fn risk_scores(&self, documents: &[&str], each: &mut dyn FnMut(usize, &[f64])) {
+        let mut scorer = self.scorer();
+        self.find(documents, false, &mut |document, view, findings| {
+            each(document, &self.scores_of(view, findings, &mut scorer).0);
+        });
     }
 
     /// Whether each document is harmful: with a threshold, its score reaches it; without, some
     /// risk reaches its own, so [`Assessment::risks`] is not empty.
     pub fn is_harmful(&self, documents: &[&str], threshold: Option<f64>) -> Vec<bool> {
-        // A document without any term scores 0.
+        // A document without any term scores 0, unless there is a classifier.
         let without_terms = threshold.is_some_and(|threshold| threshold <= 0.0);
         let mut all = vec![without_terms; documents.len()];
-        self.find(documents, true, &mut |document, _, findings| {
-            let scores = self.scores_of(findings);
+        let mut scorer = self.scorer();
+        let only_found = scorer.is_none();
+        self.find(documents, only_found, &mut |document, view, findings| {
+            let (scores, _) = self.scores_of(view, findings, &mut scorer);
             all[document] = match threshold {
                 Some(threshold) => highest(&scores) >= threshold,
                 None => self.reached(&scores).next().is_some(),
@@ -199,16 +234,35 @@ impl Judge {
         all
     }
 
-    /// The score of every risk; empty without findings.
-    fn scores_of(&self, findings: &[Finding]) -> Vec<f64> {
-        if findings.is_empty() {
-            return Vec::new();
+    fn scorer(&self) -> Option<Scorer<'_>> {
+        self.model.as_deref().map(Scorer::new)
+    }
+
+    /// The score of every risk, none without findings and classifier; and what the classifier
+    /// says.
+    fn scores_of(
+        &self,
+        view: &View<'_>,
+        findings: &[Finding],
+        scorer: &mut Option<Scorer<'_>>,
+    ) -> (Vec<f64>, Option<Class>) {
+        if findings.is_empty() && scorer.is_none() {
+            return (Vec::new(), None);
         }
         let entries = findings
             .iter()
             .map(|finding| (finding.entry, finding.forms.is_weak()))
             .collect();
-        scores_by_risk(entries, self.lexicon.rules(), self.taxonomy.risks().len())
+        let risks = self.taxonomy.risks().len();
+        let characters = || view.original().chars().count();
+        let mut scores = scores_by_risk(entries, self.lexicon.rules(), risks, characters);
+        let class = scorer.as_mut().map(|scorer| {
+            let model = scorer.model();
+            let probabilities = scorer.score_original(view.original());
+            add_model(&mut scores, model, probabilities);
+            model.class(probabilities)
+        });
+        (scores, class)
     }
 
     fn reached<'a>(&'a self, scores: &'a [f64]) -> impl Iterator<Item = usize> + 'a {
@@ -248,6 +302,17 @@ impl Judge {
     }
 }
 
+fn other_taxonomy(identity: &Identity, taxonomy: &Taxonomy) -> ResourceError {
+    malformed(
+        &identity.uri,
+        "risk ids",
+        format!(
+            "read for another taxonomy than {}, read it again for this one",
+            taxonomy.identity()
+        ),
+    )
+}
+
 fn highest(scores: &[f64]) -> f64 {
     scores.iter().copied().fold(0.0, f64::max)
 }
@@ -259,9 +324,13 @@ impl fmt::Debug for Judge {
             .field("lexicon", self.lexicon.identity())
             .field("thresholds", self.thresholds.identity())
             .field("matcher", &self.matcher)
+            .field("model", &self.model.as_deref().map(Model::identity))
             .finish()
     }
 }
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod model_tests;

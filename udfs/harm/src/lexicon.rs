@@ -1,9 +1,16 @@
 //! Lexicons: harmful acts and phrases by risk, and innocent words that mask them.
 
 mod builtin;
+mod check;
 mod csv;
+mod date;
+mod diff;
 mod entry;
+mod explain;
+mod import;
+mod layers;
 mod ndjson;
+mod rules;
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,9 +21,20 @@ use crate::located_toml::malformed;
 use crate::taxonomy::Taxonomy;
 use crate::via::{Forms, Via};
 
+pub use check::{
+    CheckFinding, CheckKind, CheckOptions, LexiconCheck, RiskCount, Sample, check_lexicon,
+};
 pub use csv::parse_lexicon_csv;
+pub use date::{day_of_date, lexicon_updated};
+pub use diff::{ChangedEntry, Impact, LexiconDiff, Verdict, diff_lexicons, impact};
 pub use entry::{ALLOW, Entry, LEXICON_COLUMNS, MatchKind};
+pub use explain::{ExplainedHit, Explainer, Explanation, Segment};
+pub use import::{
+    CategoryMap, EntryDefaults, Imported, parse_categorised, parse_word_list, write_lexicon_csv,
+};
+pub use layers::Layer;
 pub use ndjson::parse_lexicon_ndjson;
+pub use rules::{LexiconRules, Limit};
 
 /// A checked lexicon, resolved against a taxonomy.
 #[derive(Debug)]
@@ -24,6 +42,7 @@ pub struct Lexicon {
     identity: Identity,
     taxonomy_sha256: String,
     entries: Vec<Entry>,
+    places: Vec<String>,
     rules: Vec<Rule>,
     patterns: Vec<Pattern>,
 }
@@ -62,15 +81,26 @@ impl Lexicon {
         entries: Vec<(String, Entry)>,
         taxonomy: &Taxonomy,
     ) -> Result<Self> {
+        let lexicon = Self::resolve(identity, entries, taxonomy)?;
+        lexicon.names_some_harm()?;
+        Ok(lexicon)
+    }
+
+    /// As [`Self::new`], but a lexicon that only masks is fine: a layer may.
+    fn resolve(
+        identity: Identity,
+        entries: Vec<(String, Entry)>,
+        taxonomy: &Taxonomy,
+    ) -> Result<Self> {
         let mut lexicon = Self {
             taxonomy_sha256: taxonomy.identity().sha256.clone(),
             entries: Vec::with_capacity(entries.len()),
+            places: Vec::with_capacity(entries.len()),
             rules: Vec::with_capacity(entries.len()),
             patterns: Vec::new(),
             identity,
         };
         let mut pattern_of: HashMap<String, usize> = HashMap::new();
-        let mut places: Vec<String> = Vec::with_capacity(entries.len());
         let mut taken: HashSet<(usize, Option<usize>)> = HashSet::new();
         for (place, mut entry) in entries {
             let uri = &lexicon.identity.uri;
@@ -90,7 +120,7 @@ impl Lexicon {
                 let first = sharing
                     .iter()
                     .find(|&&index| lexicon.rules[index].risk == rule.risk)
-                    .map_or("", |&index| places[index].as_str());
+                    .map_or("", |&index| lexicon.places[index].as_str());
                 return Err(wrong(format!(
                     "the term '{}' is given twice for {}: first at {first}",
                     entry.term, entry.risk
@@ -99,16 +129,20 @@ impl Lexicon {
             sharing.push(lexicon.entries.len());
             lexicon.entries.push(entry);
             lexicon.rules.push(rule);
-            places.push(place);
-        }
-        if lexicon.rules.iter().all(|rule| rule.risk.is_none()) {
-            return Err(malformed(
-                &lexicon.identity.uri,
-                places.first().map_or("line 1", String::as_str),
-                "no entry names a risk, so no text could be found harmful",
-            ));
+            lexicon.places.push(place);
         }
         Ok(lexicon)
+    }
+
+    fn names_some_harm(&self) -> Result<()> {
+        if self.rules.iter().any(|rule| rule.risk.is_some()) {
+            return Ok(());
+        }
+        Err(malformed(
+            &self.identity.uri,
+            self.places.first().map_or("line 1", String::as_str),
+            "no entry names a risk, so no text could be found harmful",
+        ))
     }
 
     /// Where it came from, and its digest.
@@ -119,6 +153,11 @@ impl Lexicon {
     /// All entries, in the order given, masking ones too.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Where each of [`Self::entries`] stands in its source, as given: `line 3`, `row 12`.
+    pub fn places(&self) -> &[String] {
+        &self.places
     }
 
     /// Parallel to [`Self::entries`].
@@ -155,13 +194,7 @@ impl Rule {
         if !(entry.weight > 0.0 && entry.weight <= 1.0) {
             return Err(format!("a weight lies in (0, 1], not {}", entry.weight));
         }
-        let forms = Forms::parse(&entry.variants).map_err(|name| {
-            let known: Vec<&str> = Via::ALL.iter().map(|via| via.as_str()).collect();
-            format!(
-                "unknown form '{name}' in variants; known: none, all, {}",
-                known.join(", ")
-            )
-        })?;
+        let forms = parse_variants(&entry.variants)?;
         Ok(Self {
             risk,
             weight: entry.weight,
@@ -169,6 +202,17 @@ impl Rule {
             forms,
         })
     }
+}
+
+/// Reads a `variants` column, or says which name in it is unknown and which are known.
+fn parse_variants(variants: &str) -> Result<Forms, String> {
+    Forms::parse(variants).map_err(|name| {
+        let known: Vec<&str> = Via::ALL.iter().map(|via| via.as_str()).collect();
+        format!(
+            "unknown form '{name}' in variants; known: none, all, {}",
+            known.join(", ")
+        )
+    })
 }
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ pub(crate) fn is_member(family: &str, id: &str) -> bool {
             .any(|head| id.starts_with(head)),
         "OpenRAIL" | "OpenRAIL-M" => id.contains("OpenRAIL"),
         "Mulan" => id.starts_with("Mulan"),
+        "MulanOWL" => id.starts_with("MulanOWL-"),
         "PSF" | "Python" => id.starts_with("PSF-") || id.starts_with("Python-"),
         "public domain" => {
             matches!(

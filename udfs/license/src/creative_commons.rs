@@ -1,7 +1,11 @@
 //! Creative Commons licences by elements, version and jurisdiction.
 
 use crate::expression::Expression;
+use crate::key::key;
 use crate::names::Name;
+
+/// How the licences that SPDX gives no id are called here.
+const REFERENCE: &str = "LicenseRef-tamis-";
 
 /// Country codes of the ports Creative Commons published before version 4.0, as its addresses
 /// write them.
@@ -148,6 +152,19 @@ pub(crate) fn read(key: &str) -> Option<Name> {
     (reading.prefix || unmistakable).then(|| reading.name())?
 }
 
+/// Whether a reference is called like the Creative Commons licences of [`read`] and is none of
+/// them: somebody has invented it.
+pub(crate) fn is_invented(reference: &str) -> bool {
+    let Some(name) = reference.strip_prefix(REFERENCE) else {
+        return false;
+    };
+    name.starts_with("CC-")
+        && read(&key(name))
+            != Some(Name::Expression(Expression::reference(
+                reference.to_owned(),
+            )))
+}
+
 /// Reads what stands behind `creativecommons.org/licenses/`: `by-nc/3.0/de/legalcode`.
 pub(crate) fn read_address(path: &str) -> Option<Name> {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
@@ -263,8 +280,12 @@ impl<'a> Reading<'a> {
         if !version.contains('.') {
             id.push_str(".0");
         }
+        let reference =
+            |name: &str| Name::Expression(Expression::reference(format!("{REFERENCE}{name}")));
         let Some(place) = self.place else {
-            return Name::of_id(&id);
+            // Version 1.0 came without attribution too; SPDX has only CC-SA-1.0 of those.
+            let is_first = version == "1" && !self.by;
+            return Name::of_id(&id).or_else(|| is_first.then(|| reference(&id)));
         };
         let ported = format!("{id}-{}", place.to_ascii_uppercase());
         if let Some(name) = Name::of_id(&ported) {
@@ -272,15 +293,13 @@ impl<'a> Reading<'a> {
         }
         // A port SPDX gives no id: a text of its own, never the unported one.
         let was_ported = self.by && matches!(version, "1" | "2" | "2.1" | "2.5" | "3");
-        was_ported
-            .then(|| Name::Expression(Expression::reference(format!("LicenseRef-tamis-{ported}"))))
+        was_ported.then(|| reference(&ported))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::key;
 
     fn shown(name: Option<Name>) -> String {
         match name {
@@ -321,6 +340,12 @@ mod tests {
             ("CC BY-ND-SA 4.0", "nothing"),
             ("by 4.0", "nothing"),
             ("CC NC 4.0", "nothing"),
+            ("CC NC 1.0", "LicenseRef-tamis-CC-NC-1.0"),
+            ("CC ND-NC 1.0", "LicenseRef-tamis-CC-NC-ND-1.0"),
+            ("CC SA 1.0", "CC-SA-1.0"),
+            ("CC NC-SA", "family CC-NC-SA"),
+            ("CC NC 1.0 DE", "nothing"),
+            ("CC 1.0", "family CC"),
         ] {
             assert_eq!(shown(read(&key(text))), expected, "{text}");
         }
@@ -333,7 +358,10 @@ mod tests {
             ("by-nc/3.0/de/legalcode", "CC-BY-NC-3.0-DE"),
             ("by/3.0/cn", "LicenseRef-tamis-CC-BY-3.0-CN"),
             ("by-sa/4.0/deed.zh", "CC-BY-SA-4.0"),
-            ("nd-nc/1.0", "nothing"),
+            ("nd-nc/1.0", "LicenseRef-tamis-CC-NC-ND-1.0"),
+            ("nc-sa/1.0/", "LicenseRef-tamis-CC-NC-SA-1.0"),
+            ("sa/1.0", "CC-SA-1.0"),
+            ("nc/2.0", "nothing"),
             ("by-nd-nc/1.0", "CC-BY-NC-ND-1.0"),
             ("by", "family CC-BY"),
             ("by/9.0", "nothing"),

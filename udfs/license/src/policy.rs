@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use tamis_resource::{Identity, ResourceError, Result, nearest};
 
+use crate::creative_commons;
 use crate::expression::{Expression, License, Term};
 use crate::names::Name;
 use crate::parse::{self, Reading};
@@ -234,9 +235,13 @@ impl LicensePolicy {
         }
     }
 
-    /// The rule for a licence id or reference.
+    /// The rule for a licence id or reference. A family holds only what there is: anybody can
+    /// write a reference that begins like one of ours.
     fn rule(&self, name: &str) -> Option<&(String, Terms)> {
         let rule = self.exact.get(name).or_else(|| {
+            if creative_commons::is_invented(name) {
+                return None;
+            }
             self.prefixes
                 .iter()
                 .find(|(prefix, _)| name.starts_with(prefix.as_str()))

@@ -142,7 +142,7 @@ fn hostile_input_is_bounded() {
     }
 }
 
-/// One licence of each kind of rule, and a reference no rule names.
+/// One licence of each kind of rule, one that nobody has read, and a reference no rule names.
 const TERMS: [&str; 12] = [
     "MIT",
     "CC0-1.0",
@@ -154,7 +154,7 @@ const TERMS: [&str; 12] = [
     "AGPL-3.0-or-later",
     "LicenseRef-tamis-Llama-3",
     "LicenseRef-nobody-knows",
-    "Vim",
+    "Abstyles",
     "GPL-2.0-or-later WITH Classpath-exception-2.0",
 ];
 
@@ -302,6 +302,25 @@ proptest! {
             verdict(format!("({a}) AND (({b}) OR ({c}))")),
             verdict(format!("(({a}) AND ({b})) OR (({a}) AND ({c}))"))
         );
+    }
+
+    /// Any text behind the name of a family: only what a Creative Commons name gives has a rule.
+    #[test]
+    fn an_invented_port_has_no_rule(
+        elements in "-(BY|NC|ND|SA){0,1}(-NC|-ND|-SA){0,2}",
+        rest in "(-[0-9]{1,2}([.][0-9]){0,2}){0,1}(-[A-Z]{2}|-SCOTLAND|-[A-Za-z0-9.-]{0,8}){0,2}",
+        use_case in use_case()
+    ) {
+        let id = format!("CC{elements}{rest}");
+        let reference = format!("LicenseRef-tamis-{}", id.to_ascii_uppercase());
+        let given = license_id(&id);
+        let found = check(&reference, use_case);
+        if given.as_ref() == Some(&reference) {
+            prop_assert_ne!(found.verdict, Verdict::Missing, "{}", reference);
+            prop_assert_eq!(found.verdict, check(&id, use_case).verdict);
+        } else {
+            prop_assert_eq!(found.verdict, Verdict::Missing, "{}", reference);
+        }
     }
 
     /// The crate's parser reads what it can read the same way.

@@ -154,12 +154,10 @@ impl OptOutRegistryBuilder {
         match self.by_digest.entry((kind, status, sha256)) {
             Entry::Occupied(known) => Ok(*known.get()),
             Entry::Vacant(new) => {
-                let (content, heap_bytes) = Content::read(kind, status, body);
                 self.documents.push(Document {
                     kind,
                     sha256,
-                    content,
-                    heap_bytes,
+                    content: Content::read(kind, status, body),
                 });
                 Ok(*new.insert(number))
             }

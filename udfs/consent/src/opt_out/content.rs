@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use crate::signals::{
-    AgentsApart, Permission, Robots, Tdm, TdmRules, c2pa_training, header_values, html_signals, tdm,
+    AgentsApart, AiTxt, Permission, Robots, Rsl, Tdm, TdmRules, c2pa_training, header_values,
+    html_signals, tdm,
 };
 
 use super::link::rsl_targets;
@@ -25,18 +26,36 @@ pub(super) struct Document {
     pub(super) kind: SnapshotKind,
     pub(super) sha256: [u8; 32],
     pub(super) content: Content,
-    /// About the bytes the content holds on the heap.
-    /// Without what checks add to it.
-    pub(super) heap_bytes: usize,
 }
 
 impl Document {
-    pub(super) fn heap_bytes(&self) -> usize {
-        let apart = match &self.content {
-            Content::Robots(_, apart) => apart.get().map_or(0, AgentsApart::heap_bytes),
+    /// Reads a little of what lies in this place, so that a later look does not wait; gives any
+    /// number.
+    pub(super) fn touch(&self) -> u64 {
+        let has_rules = matches!(self.content, Content::Robots(..));
+        u64::from(self.sha256[0] ^ self.sha256[31]) ^ self.kind as u64 ^ u64::from(has_rules)
+    }
+
+    /// The same for what its content points to.
+    pub(super) fn touch_content(&self) -> u64 {
+        match &self.content {
+            Content::Robots(robots, _) => robots.touch(),
             _ => 0,
-        };
-        self.heap_bytes + apart
+        }
+    }
+
+    /// About the bytes the content holds on the heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        match &self.content {
+            Content::Robots(robots, apart) => {
+                robots.heap_bytes() + apart.get().map_or(0, AgentsApart::heap_bytes)
+            }
+            Content::TdmRep(rules) => rules.heap_bytes(),
+            Content::AiTxt(file) => size_of::<AiTxt>() + file.heap_bytes(),
+            Content::Rsl(document) => document.heap_bytes(),
+            Content::Page(signals) => signals.heap_bytes(),
+            Content::C2pa(_) | Content::Absent | Content::Unseen(_) => 0,
+        }
     }
 }
 
@@ -45,8 +64,8 @@ pub(super) enum Content {
     /// With the agents that stand for all, see [`super::OptOutRegistry`]'s `agents_apart`.
     Robots(Robots, OnceLock<AgentsApart>),
     TdmRep(TdmRules),
-    AiTxt(Box<str>),
-    Rsl(Box<str>),
+    AiTxt(Box<AiTxt>),
+    Rsl(Rsl),
     Page(Box<PageSignals>),
     C2pa(Option<Permission>),
     /// The site has no such file.
@@ -64,7 +83,7 @@ pub(super) struct PageSignals {
     pub(super) content_usage: Vec<String>,
     pub(super) content_signal: Vec<String>,
     pub(super) rsl_links: Vec<String>,
-    pub(super) rsl_inline: Vec<String>,
+    pub(super) rsl_inline: Vec<Rsl>,
 }
 
 impl PageSignals {
@@ -97,17 +116,16 @@ impl PageSignals {
             content_usage: signals.content_usage,
             content_signal: Vec::new(),
             rsl_links: signals.rsl_links,
-            rsl_inline: signals.rsl_inline,
+            rsl_inline: signals
+                .rsl_inline
+                .iter()
+                .map(|xml| Rsl::parse(xml))
+                .collect(),
         }
     }
 
     fn heap_bytes(&self) -> usize {
-        let texts = [
-            &self.content_usage,
-            &self.content_signal,
-            &self.rsl_links,
-            &self.rsl_inline,
-        ];
+        let texts = [&self.content_usage, &self.content_signal, &self.rsl_links];
         let of = |texts: &Vec<String>| {
             texts.capacity() * size_of::<String>()
                 + texts.iter().map(String::capacity).sum::<usize>()
@@ -117,43 +135,37 @@ impl PageSignals {
                 + tag.capacity()
                 + agent.as_ref().map_or(0, String::capacity)
         });
-        size_of::<Self>() + texts.into_iter().map(of).sum::<usize>() + tags.sum::<usize>()
+        let documents = self.rsl_inline.iter();
+        let documents = documents.map(|document| size_of::<Rsl>() + document.heap_bytes());
+        size_of::<Self>()
+            + texts.into_iter().map(of).sum::<usize>()
+            + tags.sum::<usize>()
+            + documents.sum::<usize>()
     }
 }
 
 impl Content {
     /// Reads a body. A status counts for the kinds of a site alone: what came with a page
     /// speaks of that page whatever its status was.
-    pub(super) fn read(kind: SnapshotKind, status: Option<u16>, body: &[u8]) -> (Self, usize) {
+    pub(super) fn read(kind: SnapshotKind, status: Option<u16>, body: &[u8]) -> Self {
         match (kind, status) {
-            (SnapshotKind::Robots, Some(status @ 300..=399)) => return (Self::Unseen(status), 0),
+            (SnapshotKind::Robots, Some(status @ 300..=399)) => return Self::Unseen(status),
             (SnapshotKind::Robots, _) => {
-                let robots = Robots::of_status(status, body);
-                let heap_bytes = robots.heap_bytes();
-                return (Self::Robots(robots, OnceLock::new()), heap_bytes);
+                return Self::Robots(Robots::of_status(status, body), OnceLock::new());
             }
             (_, None | Some(200..=299)) => {}
-            (_, Some(400..=499)) if kind.is_of_site() => return (Self::Absent, 0),
-            (_, Some(status)) if kind.is_of_site() => return (Self::Unseen(status), 0),
+            (_, Some(400..=499)) if kind.is_of_site() => return Self::Absent,
+            (_, Some(status)) if kind.is_of_site() => return Self::Unseen(status),
             _ => {}
         }
-        let text = || Box::<str>::from(String::from_utf8_lossy(body));
+        let text = || String::from_utf8_lossy(body);
         match kind {
-            SnapshotKind::Robots | SnapshotKind::TdmRep => {
-                // A rule takes a few times the text it was read from.
-                (Self::TdmRep(TdmRules::parse(body)), body.len() * 4)
-            }
-            SnapshotKind::AiTxt => (Self::AiTxt(text()), body.len()),
-            SnapshotKind::Rsl => (Self::Rsl(text()), body.len()),
-            SnapshotKind::Headers | SnapshotKind::Html => {
-                let signals = match kind {
-                    SnapshotKind::Headers => PageSignals::of_headers(&text()),
-                    _ => PageSignals::of_html(body),
-                };
-                let heap_bytes = signals.heap_bytes();
-                (Self::Page(Box::new(signals)), heap_bytes)
-            }
-            SnapshotKind::C2pa => (Self::C2pa(c2pa_training(&text())), 0),
+            SnapshotKind::Robots | SnapshotKind::TdmRep => Self::TdmRep(TdmRules::parse(body)),
+            SnapshotKind::AiTxt => Self::AiTxt(Box::new(AiTxt::parse(&text()))),
+            SnapshotKind::Rsl => Self::Rsl(Rsl::parse(&text())),
+            SnapshotKind::Headers => Self::Page(Box::new(PageSignals::of_headers(&text()))),
+            SnapshotKind::Html => Self::Page(Box::new(PageSignals::of_html(body))),
+            SnapshotKind::C2pa => Self::C2pa(c2pa_training(&text())),
         }
     }
 }

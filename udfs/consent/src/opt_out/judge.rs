@@ -1,17 +1,20 @@
 //! Folds the snapshots in force into a verdict.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
 use crate::address::Address;
+use crate::keyed::Key;
 use crate::signals::{
-    AgentList, AgentsApart, Permission, Robots, Tdm, ai_txt_allowed, content_signal, content_usage,
-    robots_tag_allowed, rsl_permission,
+    AgentList, AgentsApart, Permission, Robots, Rsl, Target, Tdm, content_signal, content_usage,
+    robots_tag_allowed,
 };
 
 use super::content::{Content, Document, PageSignals};
+use super::digest::Sha256Hex;
 use super::registry::{OptOutRegistry, Seen};
 use super::snapshot::SnapshotKind;
 
@@ -62,11 +65,11 @@ pub struct OptOutSignal {
     /// `tdmrep`, `rsl`, `ai.txt` or `c2pa`.
     pub signal: &'static str,
     /// What it says, such as `disallow: GPTBot` or `train-ai=n`.
-    pub value: String,
+    pub value: Cow<'static, str>,
     /// When the snapshot it stands in was fetched, microseconds UTC.
     pub fetched_at: i64,
     /// The SHA-256 of that snapshot's body, 64 hexadecimal digits.
-    pub sha256: String,
+    pub sha256: Sha256Hex,
 }
 
 /// From the least to the most restrictive. Unknown is above allowed: one place that nobody
@@ -109,6 +112,32 @@ impl From<Permission> for Level {
     }
 }
 
+impl OptOutCheck {
+    pub(super) fn unknown() -> Self {
+        Self {
+            verdict: Level::Unknown.as_str(),
+            signals: Vec::new(),
+        }
+    }
+}
+
+/// An address, and where its snapshots are found.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    address: Address<'a>,
+    pub(super) site: Key,
+    /// Not needed where no page has a snapshot.
+    pub(super) page: Option<Key>,
+}
+
+impl Asked<'_> {
+    /// The snapshots of the site and of the page.
+    pub(super) fn snapshots<'r>(&self, registry: &'r OptOutRegistry) -> [&'r [Seen]; 2] {
+        let page = self.page.map_or(&[][..], |page| registry.pages.get(page));
+        [registry.sites.get(self.site), page]
+    }
+}
+
 impl OptOutRegistry {
     /// What the snapshots say of using `url` for training at the instant `at`.
     ///
@@ -120,32 +149,55 @@ impl OptOutRegistry {
     /// allow. With `also_at` the restrictions in force then count as well; they never allow.
     ///
     /// A null URL, one that is not `http` or `https`, and one of an unknown site are `unknown`.
+    /// For many URLs see [`OptOutRegistry::check_batch`].
     pub fn check(&self, url: Option<&str>, at: i64, rules: &OptOutRules) -> OptOutCheck {
-        let address = url.and_then(Address::parse).filter(Address::is_http);
-        let Some(address) = address else {
-            return OptOutCheck {
-                verdict: Level::Unknown.as_str(),
-                signals: Vec::new(),
-            };
-        };
-        let site = self.sites.get(address.site_key());
-        let page = if self.pages.len() == 0 {
-            &[]
-        } else {
-            self.pages.get(address.page_key())
-        };
-        let judge = |at| Judge {
+        match self.asked(url) {
+            Some(asked) => {
+                let snapshots = asked.snapshots(self);
+                self.answer(&asked, snapshots, at, rules, &mut Vec::new())
+            }
+            None => OptOutCheck::unknown(),
+        }
+    }
+
+    /// `None` for what is not an address of the web.
+    pub(super) fn asked<'a>(&self, url: Option<&'a str>) -> Option<Asked<'a>> {
+        let address = Address::parse(url?).filter(Address::is_http)?;
+        Some(Asked {
+            site: address.site_key(),
+            page: (self.pages.len() > 0).then(|| address.page_key()),
+            address,
+        })
+    }
+
+    /// `found` is only there to be used again: it is empty before and after.
+    pub(super) fn answer(
+        &self,
+        asked: &Asked<'_>,
+        snapshots: [&[Seen]; 2],
+        at: i64,
+        rules: &OptOutRules,
+        found: &mut Vec<Evidence>,
+    ) -> OptOutCheck {
+        if snapshots == [&[], &[]] {
+            return OptOutCheck::unknown();
+        }
+        let target = asked.address.target();
+        let judge = |at, found| Judge {
             registry: self,
-            address: &address,
+            address: &asked.address,
+            target: target.as_ref(),
             rules,
             at,
-            found: Vec::new(),
+            found,
             tdm: [None, None, None],
             is_open: false,
         };
-        let (mut level, mut found) = judge(at).all(site, page);
+        let mut level = judge(at, found).all(snapshots);
         if let Some(later) = rules.also_at {
-            for evidence in judge(later).all(site, page).1 {
+            let mut found_later = Vec::new();
+            judge(later, &mut found_later).all(snapshots);
+            for evidence in found_later {
                 if evidence.level >= Level::Conditional && !found.contains(&evidence) {
                     level = level.max(evidence.level);
                     found.push(evidence);
@@ -157,27 +209,27 @@ impl OptOutRegistry {
         OptOutCheck {
             verdict: level.as_str(),
             signals: found
-                .into_iter()
+                .drain(..)
                 .map(|evidence| OptOutSignal {
                     signal: evidence.signal,
                     value: evidence.value,
                     fetched_at: evidence.seen.fetched_at,
-                    sha256: hexadecimal(&self.document(evidence.seen).sha256),
+                    sha256: Sha256Hex::of(&self.document(evidence.seen).sha256),
                 })
                 .collect(),
         }
     }
 
-    fn document(&self, seen: Seen) -> &Document {
+    pub(super) fn document(&self, seen: Seen) -> &Document {
         &self.documents[seen.document as usize]
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Evidence {
+pub(super) struct Evidence {
     level: Level,
     signal: &'static str,
-    value: String,
+    value: Cow<'static, str>,
     seen: Seen,
 }
 
@@ -193,9 +245,11 @@ fn tdm_place(kind: SnapshotKind) -> usize {
 struct Judge<'a> {
     registry: &'a OptOutRegistry,
     address: &'a Address<'a>,
+    /// The same for robots.txt; `None` where it cannot be compared.
+    target: Option<&'a Target<'a>>,
     rules: &'a OptOutRules,
     at: i64,
-    found: Vec<Evidence>,
+    found: &'a mut Vec<Evidence>,
     /// By place, see [`tdm_place`].
     tdm: [Option<(Tdm, Seen)>; 3],
     /// A robots.txt that is recent enough allows the URL.
@@ -203,8 +257,8 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn all(mut self, site: &[Seen], page: &[Seen]) -> (Level, Vec<Evidence>) {
-        for level in [site, page] {
+    fn all(mut self, snapshots: [&[Seen]; 2]) -> Level {
+        for level in snapshots {
             for slot in level.chunk_by(|a, b| a.slot == b.slot) {
                 for &seen in latest(slot, self.at) {
                     self.judge(seen);
@@ -222,7 +276,7 @@ impl Judge<'_> {
                     Level::Conditional
                 }
             };
-            self.add(seen, "tdmrep", level, value);
+            self.add(seen, "tdmrep", level, value.into());
         }
         let base = if self.is_open {
             Level::Allowed
@@ -230,16 +284,22 @@ impl Judge<'_> {
             Level::Unknown
         };
         let level = self.found.iter().map(|evidence| evidence.level).max();
-        (level.map_or(base, |level| level.max(base)), self.found)
+        level.map_or(base, |level| level.max(base))
     }
 
     fn is_fresh(&self, seen: Seen) -> bool {
         self.at.saturating_sub(seen.fetched_at) <= self.rules.max_age
     }
 
-    fn add(&mut self, seen: Seen, signal: &'static str, level: Level, mut value: String) {
+    fn add(
+        &mut self,
+        seen: Seen,
+        signal: &'static str,
+        level: Level,
+        mut value: Cow<'static, str>,
+    ) {
         if level == Level::Allowed && !self.is_fresh(seen) {
-            value.push_str(" (too old to allow)");
+            value.to_mut().push_str(" (too old to allow)");
         }
         self.found.push(Evidence {
             level,
@@ -257,7 +317,7 @@ impl Judge<'_> {
             Content::Absent => {}
             Content::Unseen(status) => {
                 let value = format!("status {status}");
-                self.add(seen, document.kind.signal(), Level::Unknown, value);
+                self.add(seen, document.kind.signal(), Level::Unknown, value.into());
             }
             Content::Robots(robots, apart) => self.robots(seen, robots, apart),
             Content::TdmRep(rules) => {
@@ -265,13 +325,13 @@ impl Judge<'_> {
                     self.declared(document.kind, tdm, seen);
                 }
             }
-            Content::AiTxt(text) => {
-                if let Some(allowed) = ai_txt_allowed(text, url) {
+            Content::AiTxt(file) => {
+                if let Some(allowed) = file.allowed(url) {
                     let value = if allowed { "allow" } else { "disallow" };
                     self.add(seen, "ai.txt", Level::of(allowed), value.into());
                 }
             }
-            Content::Rsl(xml) => self.rsl(seen, xml),
+            Content::Rsl(document) => self.rsl(seen, document),
             Content::Page(signals) => self.page(seen, document.kind, signals),
             Content::C2pa(Some(permission)) => {
                 let value = permission.as_str().into();
@@ -282,16 +342,16 @@ impl Judge<'_> {
     }
 
     fn robots(&mut self, seen: Seen, robots: &Robots, apart: &OnceLock<AgentsApart>) {
-        let (rules, url) = (self.rules, self.address.url());
+        let rules = self.rules;
         let agents = self.registry.agents_apart(apart, robots, &rules.agents);
-        let said = robots.said_to_all(&agents, url, TRAIN_AI, AI_TRAIN);
+        let said = robots.said_of(&agents, self.target, TRAIN_AI, AI_TRAIN);
         let refused = said.refused.map(|number| {
             let agent = rules.agents.training().nth(number as usize);
             agent.map_or("*", |listed| listed.agent.as_str())
         });
         let (level, value) = match refused {
-            Some(agent) => (Level::Disallowed, ["disallow: ", agent].concat()),
-            None => (Level::Allowed, "allow".to_owned()),
+            Some(agent) => (Level::Disallowed, ["disallow: ", agent].concat().into()),
+            None => (Level::Allowed, "allow".into()),
         };
         self.is_open |= level == Level::Allowed && self.is_fresh(seen);
         self.add(seen, "robots.txt", level, value);
@@ -304,11 +364,11 @@ impl Judge<'_> {
     fn preference(&mut self, seen: Seen, usage: Option<bool>, signal: Option<bool>) {
         if let Some(allowed) = usage {
             let value = format!("{TRAIN_AI}={}", if allowed { "y" } else { "n" });
-            self.add(seen, "content-usage", Level::of(allowed), value);
+            self.add(seen, "content-usage", Level::of(allowed), value.into());
         }
         if let Some(allowed) = signal {
             let value = format!("{AI_TRAIN}={}", if allowed { "yes" } else { "no" });
-            self.add(seen, "content-signal", Level::of(allowed), value);
+            self.add(seen, "content-signal", Level::of(allowed), value.into());
         }
     }
 
@@ -329,9 +389,12 @@ impl Judge<'_> {
                 .training()
                 .map(|agent| agent.agent.as_str());
             let agents = agents.filter(|agent| applies(agent));
+            // Only what stands before a colon can be for one agent and not for another.
+            let asked = if tag.contains(':') { usize::MAX } else { 1 };
+            let agents = agents.take(asked);
             let allowed = most_restrictive(agents.map(|agent| robots_tag_allowed(tag, agent)));
             if let Some(allowed) = allowed {
-                self.add(seen, signal, Level::of(allowed), cut(tag));
+                self.add(seen, signal, Level::of(allowed), cut(tag).into());
             }
         }
         if let Some(tdm) = &signals.tdm {
@@ -342,8 +405,8 @@ impl Judge<'_> {
         let values = signals.content_signal.iter();
         let signal = most_restrictive(values.map(|value| content_signal(value, url, AI_TRAIN)));
         self.preference(seen, usage, signal);
-        for xml in &signals.rsl_inline {
-            self.rsl(seen, xml);
+        for document in &signals.rsl_inline {
+            self.rsl(seen, document);
         }
         for link in &signals.rsl_links {
             self.linked(seen, link);
@@ -366,22 +429,24 @@ impl Judge<'_> {
         }
     }
 
-    fn rsl(&mut self, seen: Seen, xml: &str) {
-        if let Some(permission) = rsl_permission(xml, self.address.url(), AI_TRAIN) {
+    fn rsl(&mut self, seen: Seen, document: &Rsl) {
+        if let Some(permission) = document.permission(self.address.url(), AI_TRAIN) {
             let value = format!("{AI_TRAIN}={}", permission.as_str());
-            self.add(seen, "rsl", permission.into(), value);
+            self.add(seen, "rsl", permission.into(), value.into());
         }
     }
 
     /// An RSL document that something points to. One that is not in the registry may say
     /// anything, so it is unknown; one of the same site counts already.
     fn linked(&mut self, from: Seen, link: &str) {
-        let target = Url::parse(self.address.url()).and_then(|base| base.join(link));
-        let target = target
-            .as_ref()
-            .ok()
-            .map(Url::as_str)
-            .and_then(Address::parse);
+        // A whole address in normal form is the same from everywhere.
+        let target = Address::parse_plain(link).map_or_else(
+            || {
+                let base = Url::parse(self.address.url()).ok()?;
+                Address::parse_owned(base.join(link).ok()?.as_str())
+            },
+            Some,
+        );
         if let Some(target) = target
             && let Some(&slot) = self.registry.rsl_slots.get(target.rest())
         {
@@ -399,7 +464,7 @@ impl Judge<'_> {
             }
         }
         let value = format!("not fetched: {}", cut(link));
-        self.add(from, "rsl", Level::Unknown, value);
+        self.add(from, "rsl", Level::Unknown, value.into());
     }
 }
 
@@ -410,17 +475,6 @@ fn latest(slot: &[Seen], at: i64) -> &[Seen] {
         return past;
     };
     &past[past.partition_point(|seen| seen.fetched_at < last.fetched_at)..]
-}
-
-/// As `hex::encode`, which goes by single characters.
-fn hexadecimal(digest: &[u8; 32]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// One refusal refuses; without one, one permission permits.

@@ -22,8 +22,8 @@ pub(super) struct Seen {
 
 /// An immutable opt-out registry.
 ///
-/// The index takes about 70 bytes a site, each further snapshot 24; every distinct body is held
-/// once, parsed.
+/// The index takes 34 bytes a site, each further snapshot 32; every distinct body is held once,
+/// parsed.
 #[derive(Debug)]
 pub struct OptOutRegistry {
     pub(super) identity: Identity,
@@ -79,7 +79,7 @@ impl OptOutRegistry {
         }
     }
 
-    /// The bytes the index and the bodies take; of a tdmrep.json an estimate.
+    /// About the bytes the index and the bodies take, without what the allocator adds.
     pub fn memory_bytes(&self) -> usize {
         let heap: usize = self.documents.iter().map(Document::heap_bytes).sum();
         let paths: usize = self.rsl_slots.keys().map(|path| path.len()).sum();

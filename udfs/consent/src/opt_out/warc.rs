@@ -6,8 +6,9 @@
 //! What becomes a snapshot, of `response` records with an `http` or `https` target:
 //!
 //! - robots.txt, `/.well-known/tdmrep.json`, `/ai.txt` and `/.well-known/ai.txt` with their
-//!   status, whatever it is; HTML in the place of the last three counts as 404. A redirect to the same site is passed over (what it leads to has
-//!   a record of its own), as is 304, which brings no body.
+//!   status, whatever it is; HTML in the place of the last three counts as 404. A redirect to
+//!   the same site is passed over (what it leads to has a record of its own), as is 304, which
+//!   brings no body.
 //! - RSL documents: by content type, by their root element in any XML, or because a robots.txt
 //!   or a `Link` field before them in the file points to them.
 //! - Of every other answer one snapshot of the header fields that carry a signal, and for HTML

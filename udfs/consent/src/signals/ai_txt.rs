@@ -43,16 +43,47 @@ use super::robots_parse::{DISALLOW, USER_AGENT, bounded};
 /// assert_eq!(ai_txt_allowed("Training: deny", "https://example.org/a"), Some(false));
 /// ```
 pub fn ai_txt_allowed(ai_txt: &str, url: &str) -> Option<bool> {
-    let page = Page::new(url);
-    let mut spawning = Spawning::default();
-    let mut policy = Policy::default();
-    for line in lines(bounded(ai_txt.as_bytes()).0) {
-        spawning.line(line, page.as_ref());
-        policy.line(line, page.as_ref());
+    AiTxt::parse(ai_txt).allowed(url)
+}
+
+/// What an ai.txt says, read once for many addresses.
+#[derive(Debug, Default)]
+pub(crate) struct AiTxt {
+    spawning: Spawning,
+    policy: Policy,
+}
+
+impl AiTxt {
+    /// Never fails: lines that say nothing are left out.
+    pub(crate) fn parse(ai_txt: &str) -> Self {
+        let mut file = Self::default();
+        let mut spawning = SpawningReader::default();
+        let mut block = None;
+        for line in lines(bounded(ai_txt.as_bytes()).0) {
+            spawning.line(line, &mut file.spawning);
+            file.policy.line(line, &mut block);
+        }
+        file
     }
-    let answers = [spawning.answer(page.is_some()), policy.answer()];
-    // false orders before true.
-    answers.into_iter().flatten().min()
+
+    /// See [`ai_txt_allowed`].
+    pub(crate) fn allowed(&self, url: &str) -> Option<bool> {
+        let page = Page::new(url);
+        let page = page.as_ref();
+        // false orders before true.
+        let answers = [self.spawning.answer(page), self.policy.answer(page)];
+        answers.into_iter().flatten().min()
+    }
+
+    /// The bytes this holds on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let rules = self.spawning.rules.iter().map(|(rule, _)| rule);
+        let rules = rules.chain(&self.policy.deny);
+        let patterns = rules.map(|rule| size_of::<(Rule, bool)>() + rule.pattern.heap_bytes());
+        let globs = self.policy.allow.iter();
+        let globs = globs.map(|(glob, _)| size_of::<(Vec<u8>, usize)>() + glob.capacity());
+        patterns.sum::<usize>() + globs.sum::<usize>()
+    }
 }
 
 /// What is asked about.
@@ -74,42 +105,82 @@ impl<'a> Page<'a> {
         }
         Some(Self { target, typed })
     }
+}
 
-    fn matches(&self, written: &[u8]) -> bool {
+#[derive(Debug)]
+enum Pattern {
+    /// A file type with its dot, in lower case.
+    Type(Box<[u8]>),
+    /// See [`path::pattern`].
+    Path(Box<[u8]>),
+}
+
+impl Pattern {
+    fn read(written: &[u8]) -> Self {
         // `.jpg` is written for `*.jpg`.
         let end = written.strip_prefix(b"*").unwrap_or(written);
-        if let [b'.', kind @ ..] = end.strip_suffix(b"$").unwrap_or(end)
+        let end = end.strip_suffix(b"$").unwrap_or(end);
+        if let [b'.', kind @ ..] = end
             && !kind.is_empty()
             && kind.iter().all(|byte| byte.is_ascii_alphanumeric())
         {
-            let kind = kind.to_ascii_lowercase();
-            return self.typed.ends_with(&[b".", &kind[..]].concat());
+            return Self::Type(end.to_ascii_lowercase().into());
         }
         let mut pattern = Vec::new();
         if !written.starts_with(b"/") && !written.starts_with(b"*") {
             pattern.push(b'/');
         }
         path::pattern(written, &mut pattern);
-        self.target.matches(&pattern)
+        Self::Path(pattern.into())
+    }
+
+    fn matches(&self, page: &Page) -> bool {
+        match self {
+            Self::Type(kind) => page.typed.ends_with(kind),
+            Self::Path(pattern) => page.target.matches(pattern),
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let (Self::Type(bytes) | Self::Path(bytes)) = self;
+        bytes.len()
+    }
+}
+
+/// A pattern, and how long it was written.
+#[derive(Debug)]
+struct Rule {
+    pattern: Pattern,
+    length: usize,
+}
+
+impl Rule {
+    fn read(written: &[u8]) -> Self {
+        Self {
+            pattern: Pattern::read(written),
+            length: written.len(),
+        }
     }
 }
 
 /// The rules of all agents in a file of the first kind.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Spawning {
+    /// With whether they forbid.
+    rules: Vec<(Rule, bool)>,
+    /// A `Disallow` with an empty value.
+    permits: bool,
+}
+
+#[derive(Default)]
+struct SpawningReader {
     /// The current group is for all agents.
     applies: bool,
     has_rules: bool,
-    /// A `Disallow` with an empty value.
-    permits: bool,
-    /// A rule that forbids something.
-    forbids: bool,
-    /// Length of the longest matching pattern and whether it forbids.
-    longest: Option<(usize, bool)>,
 }
 
-impl Spawning {
-    fn line(&mut self, line: Line, page: Option<&Page>) {
+impl SpawningReader {
+    fn line(&mut self, line: Line, spawning: &mut Spawning) {
         if line.is(USER_AGENT) {
             if std::mem::take(&mut self.has_rules) {
                 self.applies = false;
@@ -127,25 +198,39 @@ impl Spawning {
             return;
         }
         if line.value.is_empty() {
-            self.permits |= forbids;
-            return;
-        }
-        self.forbids |= forbids;
-        if page.is_some_and(|page| page.matches(line.value)) {
-            self.longest = self.longest.max(Some((line.value.len(), forbids)));
+            spawning.permits |= forbids;
+        } else {
+            spawning.rules.push((Rule::read(line.value), forbids));
         }
     }
+}
 
-    fn answer(&self, readable: bool) -> Option<bool> {
-        match self.longest {
+impl Spawning {
+    /// `None` for a page that cannot be read.
+    fn answer(&self, page: Option<&Page>) -> Option<bool> {
+        let Some(page) = page else {
+            let forbids = self.rules.iter().any(|(_, forbids)| *forbids);
+            return if forbids {
+                Some(false)
+            } else {
+                self.permits.then_some(true)
+            };
+        };
+        let matching = self
+            .rules
+            .iter()
+            .filter(|(rule, _)| rule.pattern.matches(page));
+        let longest = matching
+            .map(|(rule, forbids)| (rule.length, *forbids))
+            .max();
+        match longest {
             Some((_, forbids)) => Some(!forbids),
-            None if !readable && self.forbids => Some(false),
             None => self.permits.then_some(true),
         }
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Training {
     Allow,
     Conditional,
@@ -153,34 +238,33 @@ enum Training {
 }
 
 /// A file of the second kind.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Policy {
     /// A key that only such a file has.
     seen: bool,
-    /// Inside the block of an agent; `true` for that of all.
-    block: Option<bool>,
     site: Option<Training>,
     all_agents: Option<Training>,
-    /// Lengths of the longest matching patterns.
-    allow: Option<usize>,
-    deny: Option<usize>,
+    /// Globs, see [`glob_pattern`], and how long they were written.
+    allow: Vec<(Vec<u8>, usize)>,
+    deny: Vec<Rule>,
 }
 
 impl Policy {
-    fn line(&mut self, line: Line, page: Option<&Page>) {
+    /// `block`: inside the block of an agent; `true` for that of all.
+    fn line(&mut self, line: Line, block: &mut Option<bool>) {
         if !line.colon {
             return;
         }
         if !line.indented {
-            self.block = None;
+            *block = None;
         }
         if line.is(&["agent"]) {
             self.seen = true;
-            self.block = Some(leading_token(line.value) == b"*");
+            *block = Some(leading_token(line.value) == b"*");
         } else if line.is(&["training"]) {
             self.seen = true;
             let training = training(line.value);
-            let place = match self.block {
+            let place = match block {
                 None => &mut self.site,
                 Some(true) => &mut self.all_agents,
                 Some(false) => return,
@@ -188,28 +272,40 @@ impl Policy {
             *place = (*place).max(Some(training));
         } else if line.is(&["training-allow"]) {
             self.seen = true;
-            if page.is_some_and(|page| matches_whole(line.value, page.target.path())) {
-                self.allow = self.allow.max(Some(line.value.len()));
-            }
+            self.allow
+                .push((glob_pattern(line.value), line.value.len()));
         } else if line.is(&["training-deny"]) {
             self.seen = true;
-            if page.is_none_or(|page| page.matches(line.value)) {
-                self.deny = self.deny.max(Some(line.value.len()));
-            }
+            self.deny.push(Rule::read(line.value));
         } else if line.is(&["scraping", "training-license", "training-fee", "site-url"]) {
             self.seen = true;
         }
     }
 
-    fn answer(&self) -> Option<bool> {
+    /// `None` for a page that cannot be read: every pattern denies it, none allows.
+    fn answer(&self, page: Option<&Page>) -> Option<bool> {
         if !self.seen {
             return None;
         }
+        let denies = |rule: &&Rule| page.is_none_or(|page| rule.pattern.matches(page));
+        let longest_deny = || {
+            self.deny
+                .iter()
+                .filter(denies)
+                .map(|rule| rule.length)
+                .max()
+        };
+        let longest_allow = || {
+            let path = page?.target.path();
+            let globs = self.allow.iter();
+            let matching = globs.filter(|(glob, _)| matches_whole(glob, path));
+            matching.map(|(_, length)| *length).max()
+        };
         let training = self.all_agents.or(self.site).unwrap_or(Training::Deny);
         Some(match training {
             // Paths count for `conditional`; a path that is denied all the same stays so.
-            Training::Allow => self.deny.is_none(),
-            Training::Conditional => self.allow > self.deny,
+            Training::Allow => longest_deny().is_none(),
+            Training::Conditional => longest_allow() > longest_deny(),
             Training::Deny => false,
         })
     }
@@ -226,11 +322,10 @@ fn training(value: &[u8]) -> Training {
     }
 }
 
-/// Whether a glob matches the whole path, or the path without its query: `*` stands for
-/// characters of one segment, `**` for any.
-fn matches_whole(glob: &[u8], path: &[u8]) -> bool {
+/// A glob in the form paths are compared in: `*` stands for characters of one segment, `**` for
+/// any.
+fn glob_pattern(glob: &[u8]) -> Vec<u8> {
     let mut pattern = Vec::new();
-    let end = memchr::memchr(b'?', path).unwrap_or(path.len());
     for part in glob.split_inclusive(|&byte| byte == b'*') {
         let literal = part.strip_suffix(b"*").unwrap_or(part);
         let mut encoded = Vec::new();
@@ -240,7 +335,13 @@ fn matches_whole(glob: &[u8], path: &[u8]) -> bool {
             pattern.push(b'*');
         }
     }
-    segments_match(&pattern, &path[..end])
+    pattern
+}
+
+/// Whether a glob matches the whole path without its query.
+fn matches_whole(glob: &[u8], path: &[u8]) -> bool {
+    let end = memchr::memchr(b'?', path).unwrap_or(path.len());
+    segments_match(glob, &path[..end])
 }
 
 /// Backtracks to the last `*` within its segment and to the last `**`, so the time is at most
@@ -279,6 +380,9 @@ fn segments_match(pattern: &[u8], path: &[u8]) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod reference;
 
 #[cfg(test)]
 mod tests {

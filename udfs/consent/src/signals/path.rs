@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 
 /// The path and query of a URL, ready to be compared.
-pub(super) struct Target<'a> {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Target<'a> {
     path: Cow<'a, [u8]>,
+    /// See [`Target::head_of`].
+    head: u32,
     /// The same with the query as written, where that makes a difference.
     verbatim: Option<Vec<u8>>,
 }
@@ -15,13 +18,18 @@ impl<'a> Target<'a> {
     ///
     /// `None` for anything else. A reference that begins with `//` is refused as well: it
     /// names a host, and reading it as a path would compare the wrong one.
-    pub(super) fn new(url: &'a str) -> Option<Self> {
-        let raw = path_of(url.as_bytes())?;
+    pub(crate) fn new(url: &'a str) -> Option<Self> {
+        path_of(url.as_bytes()).map(Self::of_path)
+    }
+
+    /// A path and query as written, from its first `/` on and without fragment.
+    pub(super) fn of_path(raw: Cow<'a, [u8]>) -> Self {
         if !needs_work(&raw) {
-            return Some(Self {
+            return Self {
+                head: Self::head_of(&raw),
                 path: raw,
                 verbatim: None,
-            });
+            };
         }
         let mut path = Vec::with_capacity(raw.len() + 8);
         encode(&raw, false, true, &mut path);
@@ -29,10 +37,42 @@ impl<'a> Target<'a> {
         let mut verbatim = Vec::with_capacity(raw.len() + 8);
         encode(&raw, false, false, &mut verbatim);
         resolve_dots(&mut verbatim);
-        Some(Self {
+        Self {
+            head: Self::head_of(&path),
             verbatim: (verbatim != path).then_some(verbatim),
             path: Cow::Owned(path),
-        })
+        }
+    }
+
+    /// The path and query of a URL that is known to be in normal form, without `%`, `*` and `$`.
+    pub(crate) fn of_normal_path(path: &'a str) -> Self {
+        Self {
+            head: Self::head_of(path.as_bytes()),
+            path: Cow::Borrowed(path.as_bytes()),
+            verbatim: None,
+        }
+    }
+
+    /// Whether patterns are compared with [`Target::path`] alone.
+    pub(super) fn is_one_form(&self) -> bool {
+        self.verbatim.is_none()
+    }
+
+    /// The first four bytes of a path or of the text before a pattern's first wildcard, filled
+    /// up with zeros, as one number. Neither has a zero itself.
+    pub(super) fn head_of(text: &[u8]) -> u32 {
+        let mut head = [0; 4];
+        let length = text.len().min(head.len());
+        head[..length].copy_from_slice(&text[..length]);
+        u32::from_le_bytes(head)
+    }
+
+    /// Whether a pattern that begins with `head`, see [`Target::head_of`], may match.
+    #[inline]
+    pub(super) fn may_begin_with(&self, head: u32) -> bool {
+        let unused = head.leading_zeros() & !7;
+        let mask = u32::MAX.checked_shr(unused).unwrap_or(0);
+        (self.head ^ head) & mask == 0 || self.verbatim.is_some()
     }
 
     /// The path and query after normalisation.
@@ -138,7 +178,7 @@ const fn must_be_encoded(byte: u8) -> bool {
 }
 
 /// RFC 3986 §2.3.
-pub(super) fn is_unreserved(byte: u8) -> bool {
+fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
@@ -199,7 +239,7 @@ fn octet(digits: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// An octet as `%` and two digits (RFC 3986 §2.1).
-pub(super) fn push_encoded(octet: u8, out: &mut Vec<u8>) {
+fn push_encoded(octet: u8, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.extend([
         b'%',
@@ -209,7 +249,7 @@ pub(super) fn push_encoded(octet: u8, out: &mut Vec<u8>) {
 }
 
 /// Removes `.` and `..` segments from the path before the query (RFC 3986 §5.2.4).
-fn resolve_dots(path: &mut Vec<u8>) {
+pub(super) fn resolve_dots(path: &mut Vec<u8>) {
     let end = memchr::memchr(b'?', path).unwrap_or(path.len());
     if memchr::memmem::find(&path[..end], b"/.").is_none() {
         return;
@@ -260,7 +300,7 @@ pub(super) fn wildcard(pattern: &[u8], path: &[u8], to_end: bool) -> bool {
     };
     let mut parts = &pattern[star + 1..];
     while let Some(star) = memchr::memchr(b'*', parts) {
-        match memchr::memmem::find(rest, &parts[..star]) {
+        match find(rest, &parts[..star]) {
             Some(place) => rest = &rest[place + star..],
             None => return false,
         }
@@ -269,8 +309,21 @@ pub(super) fn wildcard(pattern: &[u8], path: &[u8], to_end: bool) -> bool {
     if to_end {
         rest.ends_with(parts)
     } else {
-        memchr::memmem::find(rest, parts).is_some()
+        find(rest, parts).is_some()
     }
+}
+
+/// The first place of `part`. A searcher is worth making for long parts only; for a short one
+/// the time is at most its length for each byte of `text`.
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    const SHORT: usize = 16;
+    let Some((&first, rest)) = part.split_first() else {
+        return Some(0);
+    };
+    if part.len() > SHORT {
+        return memchr::memmem::find(text, part);
+    }
+    memchr::memchr_iter(first, text).find(|place| text[place + 1..].starts_with(rest))
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@
 //! - An URL that cannot be read and an agent that is no product token are disallowed.
 
 mod apart;
+mod flat;
+#[cfg(test)]
+mod reference;
 
 use std::cmp::Ordering;
 
@@ -24,107 +27,27 @@ use super::content_usage::{Preference, preference_in_usage};
 use super::path::Target;
 use super::robots_parse::Builder;
 pub use apart::{AgentsApart, Said};
+pub(super) use flat::{AccessRule, AgentGroup, Group, Parts, SignalRule, Span};
+use flat::{Agents, View};
 
 /// The rules of one robots.txt, parsed once to answer for many URLs and agents.
+///
+/// One allocation, see the module `flat`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Robots {
-    pub(super) scope: Scope,
-    pub(super) truncated: bool,
-    /// Tokens, patterns and preferences, one after the other.
-    pub(super) text: Box<[u8]>,
-    /// In the order of [`compare`]; an agent with several groups stands several times.
-    pub(super) agents: Box<[AgentGroup]>,
-    pub(super) groups: Box<[Group]>,
-    /// Of each group, the longest pattern first, and `Allow` before `Disallow`.
-    pub(super) access: Box<[AccessRule]>,
-    /// Group 0 holds what stands before the first group.
-    pub(super) signals: Box<[SignalRule]>,
-    pub(super) licenses: Box<[String]>,
-}
+pub struct Robots(Box<[u8]>);
 
 /// Whether the rules decide, or the way the file was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    Rules,
-    AllAllowed,
-    AllDisallowed,
-}
-
-/// A piece of the shared text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: u32,
-    pub(super) len: u32,
-}
-
-impl Span {
-    pub(super) fn of(self, text: &[u8]) -> &[u8] {
-        let start = self.start as usize;
-        &text[start..start + self.len as usize]
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct AgentGroup {
-    /// In lower case.
-    pub(super) token: Span,
-    pub(super) group: u32,
-}
-
-/// Where the rules of a group end; they begin where those of the one before end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Group {
-    pub(super) access_end: u32,
-    pub(super) signals_end: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct AccessRule {
-    pub(super) pattern: Span,
-    /// The line, and in the two highest bits whether it allows and has wildcards.
-    bits: u32,
-}
-
-const ALLOWS: u32 = 1 << 31;
-const HAS_WILDCARDS: u32 = 1 << 30;
-
-impl AccessRule {
-    pub(super) fn new(pattern: Span, line: u32, allow: bool, wildcards: bool) -> Self {
-        let flag = |set: bool, flag: u32| if set { flag } else { 0 };
-        // A file within the limit has fewer lines than 2^30.
-        let bits = line | flag(allow, ALLOWS) | flag(wildcards, HAS_WILDCARDS);
-        Self { pattern, bits }
-    }
-
-    pub(super) fn allows(self) -> bool {
-        self.bits & ALLOWS != 0
-    }
-
-    fn line(self) -> usize {
-        (self.bits & !(ALLOWS | HAS_WILDCARDS)) as usize
-    }
-
-    fn matches(self, text: &[u8], target: &Target) -> bool {
-        let pattern = self.pattern.of(text);
-        if self.bits & HAS_WILDCARDS == 0 {
-            target.starts_with(pattern)
-        } else {
-            target.matches(pattern)
-        }
-    }
+    Rules = 0,
+    AllAllowed = 1,
+    AllDisallowed = 2,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SignalKind {
     ContentUsage,
     ContentSignal,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SignalRule {
-    pub(super) kind: SignalKind,
-    pub(super) pattern: Span,
-    pub(super) value: Span,
 }
 
 /// The rule that decided whether a URL may be fetched.
@@ -138,6 +61,11 @@ pub struct Rule {
     pub line: usize,
 }
 
+/// The bytes of a file that lookups usually read: its tables, and some access rules.
+const GLANCE: usize = 256;
+/// Half a cache line: bytes that far apart leave no line between them out.
+const GLANCE_STEP: usize = 32;
+
 impl Robots {
     /// How many bytes of a file are read: four times the 500 KiB of RFC 9309 §2.5.
     pub const MAX_BYTES: usize = 4 * 500 * 1024;
@@ -147,7 +75,7 @@ impl Robots {
     /// Never fails: lines that are no rule are ignored (RFC 9309 §2.2), so any bytes that hold
     /// none allow everything.
     pub fn parse(body: &[u8]) -> Self {
-        Builder::read(body)
+        Self(Builder::read(body, Scope::Rules).flatten())
     }
 
     /// The rules in force after a request for robots.txt (RFC 9309 §2.3.1).
@@ -171,10 +99,22 @@ impl Robots {
     }
 
     fn empty(scope: Scope) -> Self {
-        Self {
-            scope,
-            ..Self::parse(b"")
-        }
+        Self(Builder::read(b"", scope).flatten())
+    }
+
+    #[inline]
+    fn view(&self) -> View<'_> {
+        View::of(&self.0)
+    }
+
+    /// Reads a little of every cache line a lookup is likely to need, so that the lookup does
+    /// not wait for it later; gives any number.
+    pub(crate) fn touch(&self) -> u64 {
+        let first = &self.0[..self.0.len().min(GLANCE)];
+        first
+            .iter()
+            .step_by(GLANCE_STEP)
+            .fold(0, |sum, &byte| sum ^ u64::from(byte))
     }
 
     /// Whether `agent` may fetch `url`.
@@ -192,18 +132,8 @@ impl Robots {
         else {
             return false;
         };
-        self.target_allowed(&target, self.groups_of(agent))
-    }
-
-    fn target_allowed(&self, target: &Target, groups: &[AgentGroup]) -> bool {
-        if target.path() == b"/robots.txt" {
-            return true;
-        }
-        match self.scope {
-            Scope::AllAllowed => true,
-            Scope::AllDisallowed => false,
-            Scope::Rules => self.best(target, groups).is_none_or(AccessRule::allows),
-        }
+        let view = self.view();
+        view.allows(&target, view.groups_of(agent))
     }
 
     /// The rule [`Robots::allowed`] follows; `None` where none matches, where the status
@@ -213,63 +143,14 @@ impl Robots {
         if target.path() == b"/robots.txt" {
             return None;
         }
-        let groups = self.groups_of(product_token(agent.as_bytes())?);
-        let rule = self.best(&target, groups)?;
+        let view = self.view();
+        let groups = view.groups_of(product_token(agent.as_bytes())?);
+        let rule = view.best(&target, groups)?;
         Some(Rule {
             allow: rule.allows(),
-            path: String::from_utf8_lossy(rule.pattern.of(&self.text)).into_owned(),
+            path: String::from_utf8_lossy(rule.pattern.of(view.text)).into_owned(),
             line: rule.line(),
         })
-    }
-
-    fn best(&self, target: &Target, groups: &[AgentGroup]) -> Option<AccessRule> {
-        let mut best: Option<AccessRule> = None;
-        for entry in groups {
-            let (_, access_start) = self.starts(entry.group);
-            let end = self.groups[entry.group as usize].access_end as usize;
-            let found = self.access[access_start..end]
-                .iter()
-                .find(|rule| rule.matches(&self.text, target));
-            if let Some(&found) = found
-                && best.is_none_or(|best| precedence(found) > precedence(best))
-            {
-                best = Some(found);
-            }
-        }
-        best
-    }
-
-    /// Where the signals and the access rules of a group begin.
-    fn starts(&self, group: u32) -> (usize, usize) {
-        match group.checked_sub(1) {
-            Some(before) => {
-                let before = self.groups[before as usize];
-                (before.signals_end as usize, before.access_end as usize)
-            }
-            None => (0, 0),
-        }
-    }
-
-    /// The groups that apply to a product token: its own, or those of `*`.
-    fn groups_of(&self, agent: &[u8]) -> &[AgentGroup] {
-        let named = self.groups_named(agent);
-        if named.is_empty() {
-            self.groups_named(b"*")
-        } else {
-            named
-        }
-    }
-
-    fn groups_named(&self, agent: &[u8]) -> &[AgentGroup] {
-        let order = |entry: &AgentGroup| compare(entry.token.of(&self.text), agent);
-        let start = self
-            .agents
-            .partition_point(|entry| order(entry) == Ordering::Less);
-        let len = self.agents[start..]
-            .iter()
-            .take_while(|entry| order(entry) == Ordering::Equal)
-            .count();
-        &self.agents[start..start + len]
     }
 
     /// What the `Content-Usage` rules of the agent's groups say of a category of use
@@ -283,13 +164,14 @@ impl Robots {
     pub fn content_usage(&self, url: &str, agent: &str, category: &str) -> Option<bool> {
         let (Some(target), Some(agent)) = (Target::new(url), product_token(agent.as_bytes()))
         else {
-            return self.any_refusal(SignalKind::ContentUsage, category);
+            return self.view().any_refusal(SignalKind::ContentUsage, category);
         };
-        let groups = self.groups_of(agent);
-        if !self.target_allowed(&target, groups) {
+        let view = self.view();
+        let groups = view.groups_of(agent);
+        if !view.allows(&target, groups) {
             return None;
         }
-        self.signal(SignalKind::ContentUsage, &target, groups, category)
+        view.signal(SignalKind::ContentUsage, &target, groups, category)
     }
 
     /// What the `Content-Signal` lines of the agent's groups say of a use, `search`,
@@ -302,22 +184,91 @@ impl Robots {
     pub fn content_signal(&self, url: &str, agent: &str, category: &str) -> Option<bool> {
         let (Some(target), Some(agent)) = (Target::new(url), product_token(agent.as_bytes()))
         else {
-            return self.any_refusal(SignalKind::ContentSignal, category);
+            return self.view().any_refusal(SignalKind::ContentSignal, category);
         };
-        let groups = self.groups_of(agent);
-        self.signal(SignalKind::ContentSignal, &target, groups, category)
+        let view = self.view();
+        let groups = view.groups_of(agent);
+        view.signal(SignalKind::ContentSignal, &target, groups, category)
+    }
+
+    /// The URLs of the `License` lines (RSL 1.0), in the order of the file, as written.
+    pub fn license_urls(&self) -> impl Iterator<Item = &str> {
+        let view = self.view();
+        let spans = view.licenses.iter::<Span>();
+        // They were stored as text.
+        spans.map(move |span| std::str::from_utf8(span.of(view.text)).unwrap_or_default())
+    }
+
+    /// Whether the file was longer than [`Robots::MAX_BYTES`], so that its end was not read.
+    pub fn is_truncated(&self) -> bool {
+        self.view().truncated
+    }
+
+    /// The bytes this holds on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<'a> View<'a> {
+    fn allows(&self, target: &Target, groups: Agents<'a>) -> bool {
+        if target.path() == b"/robots.txt" {
+            return true;
+        }
+        match self.scope {
+            Scope::AllAllowed => true,
+            Scope::AllDisallowed => false,
+            Scope::Rules => self.best(target, groups).is_none_or(AccessRule::allows),
+        }
+    }
+
+    fn best(&self, target: &Target, groups: Agents<'a>) -> Option<AccessRule> {
+        let mut best: Option<AccessRule> = None;
+        for entry in groups.iter::<AgentGroup>() {
+            let (_, start) = self.starts(entry.group);
+            let end = self.groups.get::<Group>(entry.group).access_end;
+            let rules = self.access.part(start, end).expect("a piece of the rules");
+            let mut rules = rules.iter::<AccessRule>();
+            if let Some(found) = rules.find(|rule| rule.matches(self.text, target))
+                && best.is_none_or(|best| precedence(found) > precedence(best))
+            {
+                best = Some(found);
+            }
+        }
+        best
+    }
+
+    /// The groups that apply to a product token: its own, or those of `*`.
+    fn groups_of(&self, agent: &[u8]) -> Agents<'a> {
+        let (start, end) = self.range_of(agent);
+        self.agents.part(start, end).expect("a piece of the agents")
+    }
+
+    /// Where they stand.
+    fn range_of(&self, agent: &[u8]) -> (u32, u32) {
+        match self.range_named(agent) {
+            (start, end) if start == end => self.range_named(b"*"),
+            named => named,
+        }
+    }
+
+    fn range_named(&self, agent: &[u8]) -> (u32, u32) {
+        let order = |entry: AgentGroup| compare(entry.token.of(self.text), agent);
+        let start = self.agents.partition_point(|entry| order(entry).is_lt());
+        let end = self.agents.partition_point(|entry| order(entry).is_le());
+        (start as u32, end as u32)
     }
 
     fn any_refusal(&self, kind: SignalKind, category: &str) -> Option<bool> {
         self.signals
-            .iter()
+            .iter::<SignalRule>()
             .filter(|rule| rule.kind == kind)
             .any(|rule| self.read(rule, category).is_refusal())
             .then_some(false)
     }
 
-    fn read(&self, rule: &SignalRule, category: &str) -> Preference {
-        let value = rule.value.of(&self.text);
+    fn read(&self, rule: SignalRule, category: &str) -> Preference {
+        let value = rule.value.of(self.text);
         match rule.kind {
             SignalKind::ContentUsage => preference_in_usage(value, category),
             SignalKind::ContentSignal => preference_in_signal(value, category),
@@ -328,37 +279,40 @@ impl Robots {
         &self,
         kind: SignalKind,
         target: &Target,
-        groups: &[AgentGroup],
+        groups: Agents<'a>,
         category: &str,
     ) -> Option<bool> {
         if self.signals.is_empty() {
             return None;
         }
-        let outside = &self.signals[..self.groups[0].signals_end as usize];
-        let refused_outside = self.longest(kind, [outside], target, category).is_refusal();
-        if refused_outside {
+        let outside = self.signals_of(0);
+        if self.longest(kind, outside, target, category).is_refusal() {
             return Some(false);
         }
-        let groups = groups.iter().map(|entry| {
-            let (start, _) = self.starts(entry.group);
-            &self.signals[start..self.groups[entry.group as usize].signals_end as usize]
-        });
-        self.longest(kind, groups, target, category).permission()
+        let entries = groups.iter::<AgentGroup>();
+        let rules = entries.flat_map(|entry| self.signals_of(entry.group));
+        self.longest(kind, rules, target, category).permission()
     }
 
-    fn longest<'a>(
+    fn signals_of(&self, group: u32) -> impl Iterator<Item = SignalRule> + use<'a> {
+        let (start, _) = self.starts(group);
+        let end = self.groups.get::<Group>(group).signals_end;
+        let rules = self.signals.part(start, end);
+        rules.expect("a piece of the signals").iter()
+    }
+
+    fn longest(
         &self,
         kind: SignalKind,
-        groups: impl IntoIterator<Item = &'a [SignalRule]>,
+        rules: impl Iterator<Item = SignalRule>,
         target: &Target,
         category: &str,
     ) -> Preference {
         let mut longest = None;
         let mut preference = Preference::Unknown;
-        let rules = groups.into_iter().flatten();
         for rule in rules.filter(|rule| rule.kind == kind) {
             let len = rule.pattern.len;
-            if longest > Some(len) || !target.matches(rule.pattern.of(&self.text)) {
+            if longest > Some(len) || !target.matches(rule.pattern.of(self.text)) {
                 continue;
             }
             let found = self.read(rule, category);
@@ -374,27 +328,6 @@ impl Robots {
             }
         }
         preference
-    }
-
-    /// The URLs of the `License` lines (RSL 1.0), in the order of the file, as written.
-    pub fn license_urls(&self) -> &[String] {
-        &self.licenses
-    }
-
-    /// Whether the file was longer than [`Robots::MAX_BYTES`], so that its end was not read.
-    pub fn is_truncated(&self) -> bool {
-        self.truncated
-    }
-
-    /// The bytes this holds on the heap.
-    pub fn heap_bytes(&self) -> usize {
-        self.text.len()
-            + size_of_val(&*self.agents)
-            + size_of_val(&*self.groups)
-            + size_of_val(&*self.access)
-            + size_of_val(&*self.signals)
-            + size_of_val(&*self.licenses)
-            + self.licenses.iter().map(String::capacity).sum::<usize>()
     }
 }
 

@@ -6,7 +6,7 @@ use super::content_usage::split_path;
 use super::lines::{Line, lines};
 use super::path;
 use super::robots::{
-    AccessRule, AgentGroup, Group, Robots, Scope, SignalKind, SignalRule, Span, compare,
+    AccessRule, AgentGroup, Group, Parts, Robots, Scope, SignalKind, SignalRule, Span, compare,
     leading_token,
 };
 
@@ -38,13 +38,13 @@ pub(super) struct Builder {
     groups: Vec<Group>,
     access: Vec<AccessRule>,
     signals: Vec<SignalRule>,
-    licenses: Vec<String>,
+    licenses: Vec<Span>,
     /// The current group has a rule, so that the next `User-agent` begins a new one.
     has_rules: bool,
 }
 
 impl Builder {
-    pub(super) fn read(body: &[u8]) -> Robots {
+    pub(super) fn read(body: &[u8], scope: Scope) -> Parts {
         let (body, truncated) = bounded(body);
         let mut builder = Self {
             text: Vec::new(),
@@ -63,15 +63,15 @@ impl Builder {
         builder
             .agents
             .sort_by(|a, b| compare(a.token.of(&text), b.token.of(&text)));
-        Robots {
-            scope: Scope::Rules,
+        Parts {
+            scope,
             truncated,
-            text: text.into(),
-            agents: builder.agents.into(),
-            groups: builder.groups.into(),
-            access: builder.access.into(),
-            signals: builder.signals.into(),
-            licenses: builder.licenses.into(),
+            groups: builder.groups,
+            agents: builder.agents,
+            access: builder.access,
+            signals: builder.signals,
+            licenses: builder.licenses,
+            text,
         }
     }
 
@@ -87,8 +87,9 @@ impl Builder {
         } else if line.is(&["content-signal", "content-signals"]) {
             self.signal(SignalKind::ContentSignal, line.value);
         } else if line.is(&["license"]) && line.colon && !line.value.is_empty() {
-            self.licenses
-                .push(String::from_utf8_lossy(line.value).into_owned());
+            let license = String::from_utf8_lossy(line.value);
+            let license = self.store(|text| text.extend_from_slice(license.as_bytes()));
+            self.licenses.push(license);
         }
     }
 
@@ -139,10 +140,8 @@ impl Builder {
             path::pattern(&written, &mut pattern);
             text.append(&mut pattern);
         });
-        let octets = pattern.of(&self.text);
-        let wildcards = octets.contains(&b'*') || octets.ends_with(b"$");
-        self.access
-            .push(AccessRule::new(pattern, line.number, allow, wildcards));
+        let rule = AccessRule::new(pattern, pattern.of(&self.text), line.number, allow);
+        self.access.push(rule);
     }
 
     fn signal(&mut self, kind: SignalKind, value: &[u8]) {

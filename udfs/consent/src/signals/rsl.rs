@@ -38,21 +38,58 @@ pub fn rsl_allowed(xml: &str, url: &str, usage: &str) -> Option<bool> {
 /// `url` or no `license`. Nothing is ever expanded but the five predefined entities and
 /// character references.
 pub fn rsl_permission(xml: &str, url: &str, usage: &str) -> Option<Permission> {
-    let Some(contents) = document::parse(xml) else {
-        return Some(Permission::Disallowed);
-    };
-    let address = Address::parse(url);
-    let matching = || {
+    Rsl::parse(xml).permission(url, usage)
+}
+
+/// An RSL document, read once for many addresses.
+#[derive(Debug)]
+pub(crate) struct Rsl {
+    /// `None` for a malformed document.
+    contents: Option<Vec<Content>>,
+}
+
+impl Rsl {
+    /// Never fails: see [`rsl_permission`] for what is malformed.
+    pub(crate) fn parse(xml: &str) -> Self {
+        Self {
+            contents: document::parse(xml),
+        }
+    }
+
+    /// See [`rsl_permission`].
+    pub(crate) fn permission(&self, url: &str, usage: &str) -> Option<Permission> {
+        let Some(contents) = &self.contents else {
+            return Some(Permission::Disallowed);
+        };
+        let address = Address::parse(url);
+        let matching = || {
+            contents
+                .iter()
+                .filter(|content| content.url.matches(&address))
+        };
+        let most_specific = matching().map(|content| content.url.specificity()).max()?;
+        let uses = Uses::asked(usage);
+        matching()
+            .filter(|content| content.url.specificity() == most_specific)
+            .map(|content| uses.map_or(Permission::Disallowed, |uses| of_content(content, uses)))
+            .max()
+    }
+
+    /// About the bytes it holds on the heap, which are no more than a few times those of its
+    /// text.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let words = |words: &Option<String>| words.as_ref().map_or(0, String::capacity);
+        let license = |license: &License| {
+            size_of::<License>() + words(&license.permits) + words(&license.prohibits)
+        };
+        let contents = self.contents.iter().flatten();
         contents
-            .iter()
-            .filter(|content| content.url.matches(&address))
-    };
-    let most_specific = matching().map(|content| content.url.specificity()).max()?;
-    let uses = Uses::asked(usage);
-    matching()
-        .filter(|content| content.url.specificity() == most_specific)
-        .map(|content| uses.map_or(Permission::Disallowed, |uses| of_content(content, uses)))
-        .max()
+            .map(|content| {
+                let licenses = content.licenses.iter().map(license);
+                size_of::<Content>() + content.url.heap_bytes() + licenses.sum::<usize>()
+            })
+            .sum()
+    }
 }
 
 /// A set of uses, one bit each.

@@ -177,6 +177,15 @@ impl TdmRules {
         combine(None, None, Some(self), url)
     }
 
+    /// The bytes this holds on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let policy = |rule: &Rule| rule.policy.as_ref().map_or(0, String::capacity);
+        let rules = self.rules.iter().flatten();
+        rules
+            .map(|rule| size_of::<Rule>() + rule.location.heap_bytes() + policy(rule))
+            .sum()
+    }
+
     /// Whether the file could be read.
     pub fn is_malformed(&self) -> bool {
         self.rules.is_none()

@@ -2,9 +2,12 @@
 //!
 //! The rules are those of the Robots Exclusion Protocol (RFC 9309, sections 2.2.2 and 2.2.3),
 //! which TDMRep and RSL both refer to: a prefix of path and query, `*` for any characters, `$`
-//! at the end for the end of the address, percent-encoding out of the comparison.
+//! at the end for the end of the address, percent-encoding and dot segments out of the
+//! comparison. Paths are normalised and compared as those of robots.txt are.
 
-use super::path::{is_unreserved, push_encoded, wildcard};
+use std::borrow::Cow;
+
+use super::path::{self, Target, wildcard};
 
 /// A pattern, ready to be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,60 +15,64 @@ pub(crate) struct UrlPattern {
     /// `None` for a pattern that is only a path.
     host: Option<String>,
     path: Vec<u8>,
-    to_the_end: bool,
 }
 
 /// An address, ready to be compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Address {
+#[derive(Debug)]
+pub(crate) struct Address<'a> {
     host: Option<String>,
-    path: Vec<u8>,
+    path: Target<'a>,
 }
 
-impl Address {
+impl<'a> Address<'a> {
     /// Scheme, user information, default ports and the fragment do not count. A text without
     /// a scheme is a path on a server that is not known.
-    pub(crate) fn parse(url: &str) -> Self {
+    pub(crate) fn parse(url: &'a str) -> Self {
         let (host, path) = split(url.trim());
         let path = path.split('#').next().unwrap_or_default();
         Self {
             host,
-            path: comparable(&rooted(path, "/"), false),
+            path: Target::of_path(rooted(path, "/")),
         }
     }
 }
 
 impl UrlPattern {
     pub(crate) fn parse(pattern: &str) -> Self {
-        let (host, path) = split(pattern.trim());
-        let (path, to_the_end) = match path.strip_suffix('$') {
-            Some(path) => (path, true),
-            None => (path, false),
-        };
+        let (host, written) = split(pattern.trim());
+        let mut path = Vec::with_capacity(written.len() + 1);
         // An empty path is the beginning of every path.
-        let path = match path {
-            "" if !to_the_end => Vec::new(),
-            path => comparable(&rooted(path, "/*"), true),
-        };
-        Self {
-            host,
-            path,
-            to_the_end,
+        if !written.is_empty() {
+            path::pattern(&rooted(written, "/*"), &mut path);
         }
+        // Whole segments only: `/.` is the beginning of `/.git`. And behind a `*` nobody can
+        // tell which segment `..` takes back.
+        let whole = memchr::memrchr(b'/', &path).map_or(0, |slash| slash + 1);
+        let begun = path.split_off(whole);
+        if !path.contains(&b'*') {
+            path::resolve_dots(&mut path);
+        }
+        path.extend(begun);
+        Self { host, path }
     }
 
     /// Whether the pattern covers the address. A host that is not known is not compared.
-    pub(crate) fn matches(&self, address: &Address) -> bool {
+    pub(crate) fn matches(&self, address: &Address<'_>) -> bool {
         let host = match (&self.host, &address.host) {
             (Some(pattern), Some(host)) => wildcard(pattern.as_bytes(), host.as_bytes(), true),
             _ => true,
         };
-        host && wildcard(&self.path, &address.path, self.to_the_end)
+        host && address.path.matches(&self.path)
+    }
+
+    /// The bytes it holds on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.path.capacity() + self.host.as_ref().map_or(0, String::capacity)
     }
 
     /// How specific the pattern is: the octets of its path (RFC 9309, section 2.2.2).
     pub(crate) fn specificity(&self) -> usize {
-        self.path.len() + usize::from(self.to_the_end)
+        self.path.len()
     }
 }
 
@@ -102,45 +109,12 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// A path begins with a slash. `starts` are the characters that may stand first.
-fn rooted(path: &str, starts: &str) -> String {
+fn rooted<'a>(path: &'a str, starts: &str) -> Cow<'a, [u8]> {
     if path.starts_with(|c| starts.contains(c)) {
-        path.to_owned()
+        Cow::Borrowed(path.as_bytes())
     } else {
-        format!("/{path}")
+        Cow::Owned(format!("/{path}").into_bytes())
     }
-}
-
-/// RFC 9309, section 2.2.2: octets that need no encoding stand plain, all others encoded; so
-/// do the two special characters where they mean themselves (section 2.2.3).
-fn comparable(path: &str, pattern: bool) -> Vec<u8> {
-    let bytes = path.as_bytes();
-    let mut out = Vec::with_capacity(path.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        at += 1;
-        let escaped = if byte == b'%' {
-            let digit = |at: usize| bytes.get(at).and_then(|&b| char::from(b).to_digit(16));
-            digit(at).zip(digit(at + 1))
-        } else {
-            None
-        };
-        let (octet, plain) = match escaped {
-            Some((high, low)) => {
-                at += 2;
-                let octet = (high * 16 + low) as u8;
-                (octet, is_unreserved(octet))
-            }
-            None => (
-                byte,
-                byte.is_ascii_graphic() && byte != b'$' && (pattern || byte != b'*'),
-            ),
-        };
-        match plain {
-            true => out.push(octet),
-            false => push_encoded(octet, &mut out),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -170,8 +144,38 @@ mod tests {
             (
                 "/foo/bar?baz=https://foo.bar",
                 "https://a.example/foo/bar?baz=https%3A%2F%2Ffoo.bar",
-                false,
+                true,
             ),
+            (
+                "/foo/bar?baz=https%3a%2f%2ffoo.bar",
+                "https://a.example/foo/bar?baz=https://foo.bar",
+                true,
+            ),
+            (
+                "/foo/bar?baz=https%3A%2F%2Ffoo.bar",
+                "https://a.example/foo/bar?baz=https%3a%2F%2ffoo.bar",
+                true,
+            ),
+            ("/foo%3Fbaz", "https://a.example/foo?baz", false),
+            ("/private/", "https://a.example/x/../private/a", true),
+            ("/private/", "https://a.example/x/%2e%2E/private/a", true),
+            ("/private/", "https://a.example/./private/a", true),
+            ("/private/", "https://a.example/private/../a", false),
+            ("/private/", "https://a.example/b?c=/../private/a", false),
+            ("/x/../private/", "https://a.example/private/a", true),
+            ("/x/../private/$", "https://a.example/x/../private/", true),
+            ("https://a.example/x/./y", "https://a.example/x/y", true),
+            (
+                "/x/../private/*.pdf",
+                "https://a.example/private/a.pdf",
+                true,
+            ),
+            ("/*/../private/", "https://a.example/private/", false),
+            ("/.", "https://a.example/.git", true),
+            ("/.", "https://a.example/a", false),
+            ("/x/..", "https://a.example/a", false),
+            ("/a{b}", "https://a.example/a%7Bb%7D", true),
+            ("/a**b", "https://a.example/acb", true),
             (
                 "/foo/bar/\u{30c4}",
                 "https://a.example/foo/bar/%E3%83%84",

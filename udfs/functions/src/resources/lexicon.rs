@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use datafusion::prelude::SessionContext;
 use tamis_harm::{
-    ALLOW, Entry, Lexicon, MatchKind, Taxonomy, parse_lexicon_csv, parse_lexicon_ndjson,
+    ALLOW, Entry, Layer, Lexicon, MatchKind, Taxonomy, lexicon_updated, parse_lexicon_csv,
+    parse_lexicon_ndjson,
 };
 use tamis_resource::{Identity, ResourceError, Result};
 
@@ -31,21 +32,62 @@ const LANG: usize = 4;
 const VARIANTS: usize = 5;
 const NOTE: usize = 6;
 
+/// What joins the lexicons of `tamis.lexicon` when it names several.
+pub(super) const LAYERS: char = '|';
+
+const BUILTIN: &str = "builtin:lexicon";
+
+/// Several lexicons joined by [`LAYERS`], later ones over earlier ones.
+pub(super) async fn load_layers(
+    ctx: &SessionContext,
+    uri: &str,
+    taxonomy: &Taxonomy,
+    warnings: &mut Vec<String>,
+) -> Result<Lexicon> {
+    let mut layers = Vec::new();
+    for layer in uri.split(LAYERS).map(str::trim) {
+        layers.push(match layer {
+            BUILTIN => Layer::from(&*Lexicon::builtin()),
+            _ if layer.starts_with("builtin:") => {
+                return Err(ResourceError::UnknownName {
+                    kind: "lexicon",
+                    name: layer.to_owned(),
+                    nearest: Some(BUILTIN.to_owned()),
+                    known: format!("{BUILTIN}, or a path or URL"),
+                });
+            }
+            _ => load_layer(ctx, layer, warnings).await?,
+        });
+    }
+    Lexicon::layered(uri, layers, taxonomy)
+}
+
 pub(super) async fn load(
     ctx: &SessionContext,
     uri: &str,
     taxonomy: &Taxonomy,
     warnings: &mut Vec<String>,
 ) -> Result<Lexicon> {
+    let Layer { identity, entries } = load_layer(ctx, uri, warnings).await?;
+    Lexicon::new(identity, entries, taxonomy)
+}
+
+async fn load_layer(ctx: &SessionContext, uri: &str, warnings: &mut Vec<String>) -> Result<Layer> {
     let own_readers = formats(ctx, "lexicon", uri)
         .await?
         .iter()
         .all(|format| matches!(format, Format::Separated(_) | Format::JsonLines));
     let mut entries = Vec::new();
+    let mut version = String::new();
     let sha256 = if own_readers {
         let (files, sha256) = read_files(ctx, "lexicon", uri).await?;
         for file in &files {
             entries.extend(parse(uri, file)?);
+            // Dates in this form compare like days.
+            let updated = lexicon_updated(&file.bytes).unwrap_or_default();
+            if updated > version.as_str() {
+                version = updated.to_owned();
+            }
             // Their readers have insisted on what each entry needs.
             let columns = COLUMNS.map(|column| Column::optional(column.name, column.kind));
             let unused = check_columns(uri, file.name.as_deref(), &names(file), &columns)?;
@@ -63,10 +105,10 @@ pub(super) async fn load(
     };
     let identity = Identity {
         uri: uri.to_owned(),
-        version: String::new(),
+        version,
         sha256,
     };
-    Lexicon::new(identity, entries, taxonomy)
+    Ok(Layer { identity, entries })
 }
 
 fn parse(uri: &str, file: &FileContent) -> Result<Vec<(String, Entry)>> {

@@ -297,3 +297,33 @@ fn loading_can_be_spawned() {
     let settings = TamisSettings::default();
     is_send(&Resources::load(&ctx, &settings));
 }
+
+#[tokio::test]
+async fn lexicons_are_layered_and_dated() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = folder.path().join("ours.csv");
+    std::fs::write(
+        &ours,
+        "# updated: 2026-11-20\nterm,risk,weight\nglorp the bank,A1h,0.9\nrob the bank,allow,\n",
+    )
+    .unwrap();
+    let ours = ours.to_str().unwrap();
+    let alone = load(&[("lexicon", ours)]).await.unwrap();
+    assert_eq!(alone.judge.lexicon().identity().version, "2026-11-20");
+    let uri = format!("builtin:lexicon|{ours}");
+    let loaded = load(&[("lexicon", &uri)]).await.unwrap();
+    let lexicon = loaded.judge.lexicon();
+    assert_eq!(lexicon.identity().uri, uri);
+    assert!(lexicon.entries().len() > alone.judge.lexicon().entries().len() + 4000);
+    let harmful = |text: &str| loaded.judge.is_harmful(&[text], None)[0];
+    assert!(harmful("glorp the bank"));
+    assert!(
+        harmful("stolen accounts for sale"),
+        "the layer below still judges"
+    );
+    assert!(
+        error(&[("lexicon", "builtin:words|builtin:lexicon")])
+            .await
+            .contains("builtin:words")
+    );
+}

@@ -1,6 +1,6 @@
 //! Finding the files of a table and reading their bytes.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -206,14 +206,46 @@ impl Located {
 
 /// The bytes of a resource that is one file of any name.
 pub(super) async fn one_file(ctx: &SessionContext, setting: &str, uri: &str) -> Result<Vec<u8>> {
-    let (store, found) = list(ctx, setting, uri).await?;
-    let [(_, meta)] = found.as_slice() else {
-        let message = format!("it must be one file, here are {}", found.len());
-        return Err(unreadable(setting, uri, message));
-    };
-    bytes_of(&store, &meta.location)
+    let (store, path) = find_one(ctx, setting, uri).await?;
+    bytes_of(&store, &path)
         .await
         .map_err(|message| unreadable(setting, uri, message))
+}
+
+/// Copies them into a file; none of them stay in memory.
+pub(super) async fn copy_one(
+    ctx: &SessionContext,
+    setting: &str,
+    uri: &str,
+    out: &mut std::fs::File,
+) -> Result<()> {
+    let (store, path) = find_one(ctx, setting, uri).await?;
+    let copied = async {
+        let got = store.get(&path).await.map_err(|error| error.to_string())?;
+        let mut chunks = got.into_stream();
+        while let Some(chunk) = chunks.try_next().await.map_err(|error| error.to_string())? {
+            out.write_all(&chunk).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    };
+    copied
+        .await
+        .map_err(|message: String| unreadable(setting, uri, message))
+}
+
+async fn find_one(
+    ctx: &SessionContext,
+    setting: &str,
+    uri: &str,
+) -> Result<(Arc<dyn ObjectStore>, Path)> {
+    let (store, found) = list(ctx, setting, uri).await?;
+    match found.as_slice() {
+        [(_, meta)] => Ok((store, meta.location.clone())),
+        several => {
+            let message = format!("it must be one file, here are {}", several.len());
+            Err(unreadable(setting, uri, message))
+        }
+    }
 }
 
 async fn bytes_of(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<Vec<u8>, String> {

@@ -18,7 +18,7 @@ fn entry(term: &str, risk: &str, weight: f64, match_kind: MatchKind) -> Entry {
     }
 }
 
-fn auto(term: &str, risk: &str, weight: f64) -> Entry {
+pub(super) fn auto(term: &str, risk: &str, weight: f64) -> Entry {
     entry(term, risk, weight, MatchKind::Auto)
 }
 
@@ -34,12 +34,12 @@ fn parts(entries: Vec<Entry>) -> (Arc<Taxonomy>, Arc<Lexicon>, Arc<Thresholds>) 
     (taxonomy, Arc::new(lexicon), Arc::new(thresholds))
 }
 
-fn judge(entries: Vec<Entry>) -> Judge {
+pub(super) fn judge(entries: Vec<Entry>) -> Judge {
     let (taxonomy, lexicon, thresholds) = parts(entries);
     Judge::new(taxonomy, lexicon, thresholds).expect("a judge")
 }
 
-fn assess(judge: &Judge, documents: &[&str]) -> Vec<Assessment> {
+pub(super) fn assess(judge: &Judge, documents: &[&str]) -> Vec<Assessment> {
     let mut all = Vec::new();
     judge.assess(documents, &mut |document, assessment| {
         assert_eq!(document, all.len(), "each document once, in order");
@@ -80,6 +80,7 @@ fn clean_and_empty_documents() {
                 top_risk: None,
                 risks: vec![],
                 hits: vec![],
+                model: None,
             }
         );
     }
@@ -122,6 +123,7 @@ fn hits_are_located_in_characters_of_the_original() {
                     via: Via::Exact,
                 },
             ],
+            model: None,
         }
     );
 }

@@ -4,6 +4,7 @@ use tamis_resource::Identity;
 
 use super::Lexicon;
 use super::csv::parse_lexicon_csv;
+use super::date::lexicon_updated;
 use crate::taxonomy::Taxonomy;
 
 const FILES: [(&str, &str); 3] = [
@@ -17,17 +18,19 @@ const FILES: [(&str, &str); 3] = [
 
 impl Lexicon {
     /// The built-in starter lexicon, Chinese and English, for the built-in taxonomy. Its digest is
-    /// that of its three files, one after the other.
+    /// that of its three files, one after the other; its version is the latest date on which one
+    /// of them says it was updated.
     pub fn builtin() -> Arc<Self> {
         static BUILTIN: OnceLock<Arc<Lexicon>> = OnceLock::new();
         BUILTIN
             .get_or_init(|| {
                 let all = FILES.map(|(_, text)| text).concat();
-                let identity = Identity::of_bytes(
-                    "builtin:lexicon",
-                    env!("CARGO_PKG_VERSION"),
-                    all.as_bytes(),
-                );
+                let updated = FILES
+                    .iter()
+                    .filter_map(|(_, text)| lexicon_updated(text.as_bytes()))
+                    .max()
+                    .unwrap_or_default();
+                let identity = Identity::of_bytes("builtin:lexicon", updated, all.as_bytes());
                 let mut entries = Vec::new();
                 for (name, text) in FILES {
                     let file = parse_lexicon_csv(name, text.as_bytes(), b',')

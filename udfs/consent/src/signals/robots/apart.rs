@@ -1,10 +1,18 @@
 //! What a file says to all agents of a list, without asking for each of them.
 
+use super::flat::View;
 use super::{AgentGroup, Robots, Scope, SignalKind, Target, product_token};
 
 /// Agents of a list that a file tells apart, see [`Robots::agents_apart`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgentsApart(Box<[Apart]>);
+pub struct AgentsApart(Set);
+
+/// Most files tell no agents apart, so one needs no allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Set {
+    One(Apart),
+    Some(Box<[Apart]>),
+}
 
 /// An agent that stands for others, and where the groups that apply to it lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +23,31 @@ struct Apart {
 }
 
 impl AgentsApart {
+    fn of(found: Vec<Apart>) -> Self {
+        Self(match found[..] {
+            [one] => Set::One(one),
+            _ => Set::Some(found.into()),
+        })
+    }
+
+    fn all(&self) -> &[Apart] {
+        match &self.0 {
+            Set::One(one) => std::slice::from_ref(one),
+            Set::Some(all) => all,
+        }
+    }
+
     /// The numbers of the agents, ascending.
     pub fn agents(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().map(|apart| apart.agent)
+        self.all().iter().map(|apart| apart.agent)
     }
 
     /// The bytes this holds on the heap.
     pub fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.0)
+        match &self.0 {
+            Set::One(_) => 0,
+            Set::Some(all) => size_of_val(&**all),
+        }
     }
 }
 
@@ -45,24 +70,20 @@ impl Robots {
     /// Most files have rules for `*` alone, so one agent stands for all. An agent that is no
     /// product token stands for itself, as it is disallowed everywhere.
     pub fn agents_apart<'a>(&self, agents: impl IntoIterator<Item = &'a str>) -> AgentsApart {
+        let view = self.view();
         let mut found: Vec<Apart> = Vec::new();
         for (number, agent) in agents.into_iter().enumerate() {
             let (start, end) = match product_token(agent.as_bytes()) {
                 // No range: it cannot be read.
                 None => (1, 0),
                 // Where the status decided there are no groups.
-                Some(_) if self.scope != Scope::Rules => (0, 0),
-                // Groups of one token lie side by side.
-                Some(token) => match self.groups_of(token) {
-                    [] => (0, 0),
-                    groups => {
-                        let before = |entry: &&AgentGroup| !std::ptr::eq(*entry, &groups[0]);
-                        let start = self.agents.iter().take_while(before).count();
-                        (start as u32, (start + groups.len()) as u32)
-                    }
+                Some(_) if view.scope != Scope::Rules => (0, 0),
+                Some(token) => match view.range_of(token) {
+                    (start, end) if start == end => (0, 0),
+                    range => range,
                 },
             };
-            if found.iter().all(|known| !self.is_same(known, start, end)) {
+            if found.iter().all(|known| !view.is_same(known, start, end)) {
                 found.push(Apart {
                     agent: number as u32,
                     start,
@@ -70,20 +91,7 @@ impl Robots {
                 });
             }
         }
-        AgentsApart(found.into())
-    }
-
-    /// Several tokens may share their groups.
-    fn is_same(&self, known: &Apart, start: u32, end: u32) -> bool {
-        let groups = |start: u32, end: u32| {
-            let entries = self.agents.get(start as usize..end as usize)?;
-            Some(entries.iter().map(|entry| entry.group))
-        };
-        match (groups(known.start, known.end), groups(start, end)) {
-            (Some(known), Some(new)) => known.eq(new),
-            (None, None) => true,
-            _ => false,
-        }
+        AgentsApart::of(found)
     }
 
     /// What the file says of `url` to all agents of a list: whether one of them may not fetch
@@ -92,38 +100,64 @@ impl Robots {
     ///
     /// `agents` must come from this file's [`Robots::agents_apart`].
     pub fn said_to_all(&self, agents: &AgentsApart, url: &str, usage: &str, signal: &str) -> Said {
+        self.said_of(agents, Target::new(url).as_ref(), usage, signal)
+    }
+
+    /// [`Robots::said_to_all`] with the URL already read; `None` for one that cannot be.
+    pub(crate) fn said_of(
+        &self,
+        agents: &AgentsApart,
+        target: Option<&Target>,
+        usage: &str,
+        signal: &str,
+    ) -> Said {
+        let view = self.view();
         let mut said = Said {
             refused: None,
             content_usage: None,
             content_signal: None,
         };
-        let target = Target::new(url);
-        for apart in &agents.0 {
-            let groups = self.agents.get(apart.start as usize..apart.end as usize);
-            let (Some(target), Some(groups)) = (&target, groups) else {
+        for apart in agents.all() {
+            let groups = view.agents.part(apart.start, apart.end);
+            let (Some(target), Some(groups)) = (target, groups) else {
                 said.refused = said.refused.or(Some(apart.agent));
                 for (kind, category, told) in [
                     (SignalKind::ContentUsage, usage, &mut said.content_usage),
                     (SignalKind::ContentSignal, signal, &mut said.content_signal),
                 ] {
-                    *told = stricter(*told, self.any_refusal(kind, category));
+                    *told = stricter(*told, view.any_refusal(kind, category));
                 }
                 continue;
             };
-            let is_open = self.target_allowed(target, groups);
+            let is_open = view.allows(target, groups);
             if !is_open {
                 said.refused = said.refused.or(Some(apart.agent));
-                if self.signals.is_empty() {
+                if view.signals.is_empty() {
                     break;
                 }
-            } else if !self.signals.is_empty() {
-                let told = self.signal(SignalKind::ContentUsage, target, groups, usage);
+            } else if !view.signals.is_empty() {
+                let told = view.signal(SignalKind::ContentUsage, target, groups, usage);
                 said.content_usage = stricter(said.content_usage, told);
             }
-            let told = self.signal(SignalKind::ContentSignal, target, groups, signal);
+            let told = view.signal(SignalKind::ContentSignal, target, groups, signal);
             said.content_signal = stricter(said.content_signal, told);
         }
         said
+    }
+}
+
+impl View<'_> {
+    /// Several tokens may share their groups.
+    fn is_same(&self, known: &Apart, start: u32, end: u32) -> bool {
+        let groups = |start: u32, end: u32| {
+            let entries = self.agents.part(start, end)?.iter::<AgentGroup>();
+            Some(entries.map(|entry| entry.group))
+        };
+        match (groups(known.start, known.end), groups(start, end)) {
+            (Some(known), Some(new)) => known.eq(new),
+            (None, None) => true,
+            _ => false,
+        }
     }
 }
 
