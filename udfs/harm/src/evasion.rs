@@ -7,8 +7,8 @@
 //! letters and repeated letters are looked up where they stand.
 
 mod anchor;
+mod characters;
 mod compare;
-mod kinds;
 mod leet;
 mod number;
 mod pinyin;
@@ -27,8 +27,8 @@ use crate::matcher::Match;
 use crate::via::{Forms, Via};
 
 use anchor::Anchor;
-use compare::{char_before, forms_of, plain_end_of, start_of};
-use kinds::Kind;
+use characters::Traits;
+use compare::{forms_of, plain_end_of, start_of};
 use pinyin::SameSound;
 use scan::{Place, scan};
 use sites::{Found, Sites, own_gap};
@@ -89,8 +89,8 @@ pub(crate) struct Evasion {
     uses: Vec<Vec<(u32, u16, u16, Forms)>>,
     sites: Sites,
     same_sound: Option<SameSound>,
-    /// Separators that stand at the edge of a term: texts with other characters that become one
-    /// of them are brought into normal form.
+    /// Characters that become a separator that stands at the edge of some term: texts with them
+    /// are brought into normal form. Ascending.
     literals: Vec<char>,
 }
 
@@ -113,14 +113,22 @@ impl Evasion {
             if asked(Via::Homophone) {
                 same_sound.push(spellings.len());
             }
-            // Greek and Cyrillic that only look Latin may stand in a longer word that does not.
+            // Greek and Cyrillic that only look Latin may stand in a longer word that does not; and
+            // the anchors of terms that take no traditional characters have none.
             let has_other_script = pattern
                 .text
                 .contains(|c| ('\u{370}'..'\u{530}').contains(&c));
-            let written = (has_other_script && normal != pattern.text)
+            let written = ((has_other_script || !asked(Via::Traditional))
+                && normal != pattern.text)
                 .then(|| Spelling::of(number, &pattern.text, Forms::NONE));
             spellings.push(plain);
             spellings.extend(written);
+        }
+        for spelling in &mut spellings {
+            let entries = &lexicon.patterns()[spelling.pattern as usize].entries;
+            spelling.asked = entries.iter().fold(Forms::NONE, |asked, &entry| {
+                asked.and(lexicon.rules()[entry].forms)
+            });
         }
         let mut anchors: Vec<String> = Vec::new();
         let mut uses: Vec<Vec<(u32, u16, u16, Forms)>> = Vec::new();
@@ -147,7 +155,7 @@ impl Evasion {
             spellings,
             anchors,
             uses,
-            literals,
+            literals: characters::become_one_of(&literals),
         }
     }
 
@@ -192,24 +200,25 @@ impl Evasion {
     /// Looks at every place; stops at an exotic character unless the text is in normal form.
     fn scan(&self, text: &str, is_normal: bool, found: &mut Vec<Found>) -> scan::Scanned {
         let (sites, spellings) = (&self.sites, &self.spellings);
+        let no_sites = sites.is_empty();
         scan(text, &mut |place, at| {
             match place {
                 Place::Other => {
                     let c = text[at..].chars().next().expect("a character starts here");
-                    match kinds::kind(c) {
-                        Kind::Plain => {}
-                        Kind::Exotic => return is_normal,
-                        Kind::Separator => {
-                            if !is_normal && self.is_literal(c) {
-                                return false;
-                            }
-                            let before = char_before(text, at);
-                            if before.is_some_and(|c| !separator::is_separator(c)) {
-                                sites.at_separator(text, at, spellings, found);
-                            }
+                    let traits = Traits::of(c);
+                    if traits.is_exotic() {
+                        return is_normal;
+                    }
+                    if traits.is_separator() {
+                        if !is_normal && self.literals.binary_search(&c).is_ok() {
+                            return false;
+                        }
+                        if !no_sites {
+                            sites.at_separator(text, at, spellings, found);
                         }
                     }
                 }
+                _ if no_sites => {}
                 Place::Separator => {
                     sites.at_separator(text, at, spellings, found);
                     // It may stand for a letter after the letter before it.
@@ -220,14 +229,6 @@ impl Evasion {
             }
             true
         })
-    }
-
-    /// Whether a separator becomes one that some term has at its edge.
-    fn is_literal(&self, c: char) -> bool {
-        !self.literals.is_empty()
-            && normal_form(c.encode_utf8(&mut [0; 4]))
-                .chars()
-                .any(|normal| normal != c && self.literals.binary_search(&normal).is_ok())
     }
 
     /// Gives `each` the patterns that stand where the matcher found an anchor in `text`.

@@ -7,6 +7,7 @@ use super::number;
 use super::separator::is_separator;
 use super::spelling::{Gap, Spelling};
 use super::split;
+use crate::via::Via;
 
 /// A stretch of a spelling, units `start..end`, and every way to write it.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ const LETTER_BITS: f64 = 4.0;
 const ENOUGH_BITS: f64 = 32.0;
 /// What doubling the number of ways costs, in the same bits.
 const WAY_BITS: f64 = 2.5;
+/// What a stretch costs that may be written so short that the matcher needs a pass for it.
+const SHORT_BITS: f64 = 20.0;
 /// Spellings without any other way are not searched for a better stretch.
 const MOST_WAYS: usize = 256;
 
@@ -30,7 +33,7 @@ impl Anchor {
     /// The stretch that is rare and has few ways.
     pub(crate) fn of(spelling: &Spelling) -> Self {
         let units = &spelling.units;
-        let ways: Vec<Vec<String>> = units.iter().map(|unit| ways(unit.c)).collect();
+        let ways: Vec<Vec<String>> = units.iter().map(|unit| ways(unit.c, spelling)).collect();
         let crosses = |at: usize| {
             matches!(units[at].gap, Gap::None | Gap::Optional) || units[at].gap == Gap::One(' ')
         };
@@ -89,8 +92,11 @@ impl Anchor {
                     HAN_BITS
                 };
                 // Equal stretches: the longest needs the least comparing.
-                let score = f64::min(bits, ENOUGH_BITS) - WAY_BITS * (count as f64).log2()
+                let mut score = f64::min(bits, ENOUGH_BITS) - WAY_BITS * (count as f64).log2()
                     + 0.01 * (end - start) as f64;
+                if !holds_gram(&ways[start..end]) {
+                    score -= SHORT_BITS;
+                }
                 if score > best.0 {
                     best = (score, start, end);
                 }
@@ -100,8 +106,17 @@ impl Anchor {
     }
 }
 
+/// Whether every way to write these units holds what the matcher looks for: two wide characters
+/// together, or four bytes from a narrow one on.
+fn holds_gram(ways: &[Vec<String>]) -> bool {
+    let is_wide = |ways: &Vec<String>| ways.iter().all(|way| way.len() > 2);
+    // A narrow character and a wide one are four bytes.
+    ways.windows(2).any(|pair| is_wide(&pair[1])) || ways.len() > 4
+}
+
 /// The ways in which a plain text writes a unit.
-fn ways(c: char) -> Vec<String> {
+fn ways(c: char, spelling: &Spelling) -> Vec<String> {
+    let asked = spelling.asked;
     let mut ways = vec![c.to_string()];
     if c.is_ascii_lowercase() || c == ' ' {
         return ways;
@@ -111,13 +126,25 @@ fn ways(c: char) -> Vec<String> {
             ways.push(way);
         }
     };
-    for style in number::styles(c).chars() {
-        add(style.to_string());
-        traditional(style).for_each(|c| add(c.to_string()));
+    let takes_traditional = asked.holds(Via::Traditional);
+    if asked.holds(Via::Number) {
+        // In two characters a plain digit says little, and the matcher would need a pass for it.
+        let takes_plain = c.is_ascii() || spelling.units.len() > 2;
+        let styles = number::styles(c).chars();
+        for style in styles.filter(|style| takes_plain || !style.is_ascii()) {
+            add(style.to_string());
+            if takes_traditional {
+                traditional(style).for_each(|c| add(c.to_string()));
+            }
+        }
     }
-    traditional(c).for_each(|c| add(c.to_string()));
-    split::parts(c).for_each(|parts| add(parts.to_owned()));
-    if c.is_ascii() && is_separator(c) {
+    if takes_traditional {
+        traditional(c).for_each(|c| add(c.to_string()));
+    }
+    if asked.holds(Via::Split) {
+        split::parts(c).for_each(|parts| add(parts.to_owned()));
+    }
+    if asked.holds(Via::Width) && c.is_ascii() && is_separator(c) {
         let wide = char::from_u32(u32::from(c) + 0xFEE0).expect("a full-width form");
         add(wide.to_string());
     }

@@ -2,8 +2,8 @@
 
 use tamis_text::{is_word_char, simplified};
 
+use super::characters::Traits;
 use super::leet;
-use super::number::digit;
 use super::separator::{self, is_separator};
 use super::spelling::{Gap, Spelling, Unit, is_letter, normal_char};
 use super::split;
@@ -25,16 +25,15 @@ fn same(c: char, unit: char) -> Option<Forms> {
     if c.is_ascii() && unit.is_ascii() {
         return None;
     }
-    let simple = simplified(c);
-    if simple == unit {
-        return Some(Forms::of(Via::Traditional));
+    let traits = Traits::of(c);
+    if traits.class() == Traits::of(unit).class() {
+        return Some(Forms::of(if simplified(c) == unit {
+            Via::Traditional
+        } else {
+            Via::Number
+        }));
     }
-    if let Some(value) = digit(simple)
-        && digit(unit) == Some(value)
-    {
-        return Some(Forms::of(Via::Number));
-    }
-    (is_separator(c) && normal_char(c) == unit).then(|| Forms::of(Via::Width))
+    (traits.is_separator() && normal_char(c) == unit).then(|| Forms::of(Via::Width))
 }
 
 /// The end of what stands for `unit` from `at` on.

@@ -53,8 +53,26 @@ pub(crate) struct Scanned {
 
 /// Gives `visit` the places of `text` in ascending order until it says `false`.
 ///
-/// The two inner loops are plain arithmetic on bytes, which compilers turn into vector code.
+/// The two inner loops are plain arithmetic on bytes, which compilers turn into vector code; they
+/// are compiled once more for processors with AVX2.
 pub(crate) fn scan(text: &str, visit: &mut dyn FnMut(Place, usize) -> bool) -> Scanned {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn scan_wide(text: &str, visit: &mut dyn FnMut(Place, usize) -> bool) -> Scanned {
+            scan_blocks(text, visit)
+        }
+        if is_x86_feature_detected!("avx2") {
+            #[expect(unsafe_code, reason = "the only way to call it")]
+            // SAFETY: the function needs nothing but AVX2, which the processor has.
+            return unsafe { scan_wide(text, visit) };
+        }
+    }
+    scan_blocks(text, visit)
+}
+
+#[inline(always)]
+fn scan_blocks(text: &str, visit: &mut dyn FnMut(Place, usize) -> bool) -> Scanned {
     let bytes = text.as_bytes();
     let mut padded = [0_u8; BYTES];
     let mut classes = [0_u8; CLASSES];
@@ -77,11 +95,11 @@ pub(crate) fn scan(text: &str, visit: &mut dyn FnMut(Place, usize) -> bool) -> S
             }
         }
         place(&classes, &mut places);
-        let length = BLOCK.min(bytes.len() - start);
-        for (number, chunk) in places[..length].chunks(8).enumerate() {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            let mut rest = u64::from_le_bytes(word);
+        // The last block is filled with spaces.
+        places[BLOCK.min(bytes.len() - start)..].fill(0);
+        let (words, _) = places.as_chunks::<8>();
+        for (number, word) in words.iter().enumerate() {
+            let mut rest = u64::from_le_bytes(*word);
             while rest != 0 {
                 let byte = rest.trailing_zeros() / 8;
                 let here = (rest >> (8 * byte)) as u8;
@@ -111,7 +129,7 @@ fn when(is: bool, bit: u8) -> u8 {
 }
 
 /// The classes of all bytes but the last two; gives back all of them together.
-#[inline]
+#[inline(always)]
 fn classify(bytes: &[u8; BYTES], classes: &mut [u8; CLASSES]) -> u8 {
     let mut all = 0;
     for at in 0..CLASSES {
@@ -134,7 +152,7 @@ fn classify(bytes: &[u8; BYTES], classes: &mut [u8; CLASSES]) -> u8 {
     all
 }
 
-#[inline]
+#[inline(always)]
 fn place(classes: &[u8; CLASSES], places: &mut [u8; BLOCK]) {
     const WORD: u8 = LETTER | DIGIT;
     for (at, place) in places.iter_mut().enumerate() {

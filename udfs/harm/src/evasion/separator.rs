@@ -1,16 +1,21 @@
 //! Spaces, punctuation, symbols and emoji put between the characters of a term.
 
-use super::spelling::is_letter;
+use super::characters::Traits;
 
 /// How many separators may stand in one gap.
 pub(crate) const GAP: usize = 3;
 
 /// Han terms up to this many characters are not found across the end of a clause.
-const SHORT: usize = 3;
+pub(crate) const SHORT: usize = 3;
 
-/// Whether `c` separates: neither letter nor digit nor mark nor control, or a low line or a line
-/// end.
+/// Whether `c` separates: see [`separates`].
+#[inline]
 pub(crate) fn is_separator(c: char) -> bool {
+    Traits::of(c).is_separator()
+}
+
+/// Whether `c` is neither letter nor digit nor mark nor control, or is a low line or a line end.
+pub(crate) fn separates(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_alphanumeric() && (!c.is_ascii_control() || c.is_ascii_whitespace());
     }
@@ -30,7 +35,7 @@ pub(crate) fn count(c: char) -> usize {
 }
 
 /// Whether `c` ends a clause or a line.
-fn ends_clause(c: char) -> bool {
+pub(crate) fn ends_clause(c: char) -> bool {
     matches!(
         c,
         ',' | '!'
@@ -63,7 +68,7 @@ pub(crate) fn allows(
     if left.0.is_numeric() && right.0.is_numeric() && left.0.is_ascii() && right.0.is_ascii() {
         return false;
     }
-    if is_letter(left.0) && is_letter(right.0) {
+    if Traits::of(left.0).is_letter() && Traits::of(right.0).is_letter() {
         return (left.1 && right.1) || !gap.contains(char::is_whitespace);
     }
     characters > SHORT || !gap.contains(ends_clause)

@@ -1,28 +1,43 @@
 //! Where plain characters disguise a term: an index from what stands around a separator, a sign
 //! for a letter or a repeated letter to the terms that have it there.
 
-use tamis_text::simplified;
-
+use super::characters::Traits;
 use super::compare::{REPEATED, char_before, end_of, gap_after, next_char, run, start_of};
 use super::leet;
-use super::number::digit;
-use super::separator::is_separator;
-use super::spelling::{Gap, Spelling, is_letter};
-use crate::via::Forms;
+use super::separator::{self, ends_clause, is_separator};
+use super::spelling::{Gap, Spelling, Unit, is_letter};
+use super::split;
+use crate::via::{Forms, Via};
 
 /// The first disguise of a term in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Kind {
-    Separator = 1,
-    Leet = 2,
-    Repeat = 3,
+    /// Separators inside a word or between Han characters, of a spelling that reaches over the
+    /// end of a clause.
+    Long = 1,
+    /// The same of a shorter spelling.
+    Short = 2,
+    /// Other separators than the term has there.
+    Words = 3,
+    Leet = 4,
+    Repeat = 5,
 }
 
 /// Spellings by what stands around a disguise.
 #[derive(Debug)]
 pub(crate) struct Sites {
-    /// One bit for each key, by its upper bits.
+    separators: Index,
+    leet: Index,
+    repeats: Index,
+    /// Whether some spelling has separators of its own between characters that are no letters.
+    has_han_words: bool,
+}
+
+/// Uses by their keys.
+#[derive(Debug)]
+struct Index {
+    /// Two bits for each key in the word its upper bits name.
     filter: Vec<u64>,
     filter_shift: u32,
     /// Ascending by key.
@@ -32,11 +47,17 @@ pub(crate) struct Sites {
     start_shift: u32,
 }
 
+/// Bits of the filter for a key: few go on to the uses, and it stays in the cache.
+const BITS_PER_KEY: usize = 16;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Use {
     key: u32,
     spelling: u32,
     unit: u16,
+    /// What the spelling has two characters left of a separator, and right behind the character
+    /// on its right, by [`short_class`]; 0 where a text may have something else there.
+    beyond: (u16, u16),
 }
 
 /// A spelling found in disguise.
@@ -48,26 +69,20 @@ pub(crate) struct Found {
     pub(crate) forms: Forms,
 }
 
-impl Sites {
-    pub(crate) fn new(spellings: &[Spelling]) -> Self {
-        let mut uses = Vec::new();
-        for (number, spelling) in (0_u32..).zip(spellings) {
-            index(number, spelling, &mut uses);
-        }
+impl Index {
+    fn new(mut uses: Vec<Use>) -> Self {
         uses.sort_unstable();
         uses.dedup();
-        // One key in 32 bits set.
-        let bits = (uses.len().max(1) * 32)
+        let words = (uses.len() * BITS_PER_KEY / 64)
             .next_power_of_two()
-            .clamp(64, 1 << 28);
-        let filter_shift = 32 - bits.trailing_zeros();
-        let mut filter = vec![0_u64; bits / 64];
-        let buckets = uses.len().max(1).next_power_of_two().clamp(2, 1 << 24);
+            .clamp(2, 1 << 22);
+        let filter_shift = 32 - words.trailing_zeros();
+        let mut filter = vec![0_u64; words];
+        let buckets = uses.len().next_power_of_two().clamp(2, 1 << 24);
         let start_shift = 32 - buckets.trailing_zeros();
         let mut starts = vec![0_u32; buckets + 1];
         for used in &uses {
-            let bit = (used.key >> filter_shift) as usize;
-            filter[bit / 64] |= 1 << (bit % 64);
+            filter[(used.key >> filter_shift) as usize] |= filter_bits(used.key);
             starts[(used.key >> start_shift) as usize + 1] += 1;
         }
         let mut sum = 0;
@@ -86,8 +101,8 @@ impl Sites {
 
     #[inline]
     fn uses(&self, key: u32) -> &[Use] {
-        let bit = (key >> self.filter_shift) as usize;
-        if self.filter[bit / 64] & (1 << (bit % 64)) == 0 {
+        let bits = filter_bits(key);
+        if self.filter[(key >> self.filter_shift) as usize] & bits != bits {
             return &[];
         }
         let bucket = (key >> self.start_shift) as usize;
@@ -95,6 +110,44 @@ impl Sites {
         let first = bucket.partition_point(|used| used.key < key);
         let rest = &bucket[first..];
         &rest[..rest.partition_point(|used| used.key == key)]
+    }
+}
+
+/// The bits of a key in its word of the filter.
+#[inline]
+fn filter_bits(key: u32) -> u64 {
+    1 << (key & 63) | 1 << (key >> 6 & 63)
+}
+
+impl Sites {
+    pub(crate) fn new(spellings: &[Spelling]) -> Self {
+        let (mut separators, mut leet, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, spelling) in (0_u32..).zip(spellings) {
+            index(number, spelling, &mut |kind, used| match kind {
+                Kind::Long | Kind::Short | Kind::Words => separators.push(used),
+                Kind::Leet => leet.push(used),
+                Kind::Repeat => repeats.push(used),
+            });
+        }
+        let is_han_word = |pair: &[Unit]| {
+            matches!(pair[1].gap, Gap::One(_) | Gap::Several)
+                && !is_letter(pair[0].c)
+                && !is_letter(pair[1].c)
+        };
+        Self {
+            has_han_words: spellings
+                .iter()
+                .any(|spelling| spelling.units.windows(2).any(is_han_word)),
+            separators: Index::new(separators),
+            leet: Index::new(leet),
+            repeats: Index::new(repeats),
+        }
+    }
+
+    /// Whether no spelling may be disguised so.
+    pub(crate) fn is_empty(&self) -> bool {
+        let all = [&self.separators, &self.leet, &self.repeats];
+        all.into_iter().all(|index| index.uses.is_empty())
     }
 
     /// Spellings whose first disguise is the separators from `at` on.
@@ -105,6 +158,16 @@ impl Sites {
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
+        if self.separators.uses.is_empty() {
+            return;
+        }
+        let Some(before) = char_before(text, at) else {
+            return;
+        };
+        let last = Traits::of(before);
+        if last.is_separator() {
+            return;
+        }
         let Some(end) = gap_after(text, at) else {
             return;
         };
@@ -112,19 +175,46 @@ impl Sites {
             return;
         };
         let left = left_of(text, at);
-        if left.1 == NOTHING {
-            return;
-        }
-        self.visit(
-            Kind::Separator,
-            left,
-            NOTHING,
-            right,
-            text,
-            at,
-            spellings,
-            found,
+        let first = next_char(text, end).expect("what is right of the gap");
+        let beyond = (
+            char_before(text, at - before.len_utf8()).map_or(0, short_class),
+            next_char(text, end + first.len_utf8()).map_or(0, |c| match is_separator(c) {
+                true => ANYTHING,
+                false => short_class(c),
+            }),
         );
+        let mut visit = |kind: Kind| {
+            self.visit(
+                kind, left, NOTHING, right, beyond, text, at, spellings, found,
+            );
+        };
+        let is_letter_first = Traits::of(first).is_letter();
+        if self.has_han_words || last.is_letter() || is_letter_first {
+            visit(Kind::Words);
+        }
+        // What [`super::separator::allows`] would say of every term.
+        let gap = &text[at..end];
+        match (last.is_letter(), is_letter_first) {
+            (true, true) => {
+                let stand_alone = || {
+                    let beside = char_before(text, at - before.len_utf8());
+                    let behind = next_char(text, end + first.len_utf8());
+                    !beside.is_some_and(is_letter) && !behind.is_some_and(is_letter)
+                };
+                if gap.contains(char::is_whitespace) && !stand_alone() {
+                    return;
+                }
+            }
+            _ if before.is_ascii_digit() && first.is_ascii_digit() => return,
+            // A sign that ends a clause may stand for a letter.
+            (false, false) if gap.contains(ends_clause) => {
+                visit(Kind::Long);
+                return;
+            }
+            _ => {}
+        }
+        visit(Kind::Long);
+        visit(Kind::Short);
     }
 
     /// Spellings whose first disguise is the sign at `at`.
@@ -143,6 +233,17 @@ impl Sites {
         if before.is_some_and(|c| c.is_ascii_digit()) {
             return;
         }
+        // Digits alone are a number.
+        let digits = text.as_bytes()[at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        if digits > 1 && !before.is_some_and(is_letter) {
+            let behind = next_char(text, at + digits);
+            if !behind.is_some_and(|c| is_letter(c) || !leet::letters(c).is_empty()) {
+                return;
+            }
+        }
         let right = match next_char(text, at + 1) {
             Some(c) if is_letter(c) => right_of(text, at + 1).unwrap_or((NOTHING, NOTHING)),
             Some(c) => match leet::letters(c).chars().next() {
@@ -157,6 +258,7 @@ impl Sites {
                 left,
                 class(letter),
                 right,
+                (ANYTHING, ANYTHING),
                 text,
                 at,
                 spellings,
@@ -199,6 +301,7 @@ impl Sites {
             left,
             u32::from(letter),
             right,
+            (ANYTHING, ANYTHING),
             text,
             at,
             spellings,
@@ -216,18 +319,28 @@ impl Sites {
         left: (u32, u32),
         middle: u32,
         right: (u32, u32),
+        beyond: (u16, u16),
         text: &str,
         at: usize,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        for used in self.uses(key(kind, left, middle, right)) {
+        let index = match kind {
+            Kind::Long | Kind::Short | Kind::Words => &self.separators,
+            Kind::Leet => &self.leet,
+            Kind::Repeat => &self.repeats,
+        };
+        for used in index.uses(key(kind, left, middle, right)) {
+            let may = |term: u16, text: u16| term == 0 || text == ANYTHING || term == text;
+            if !may(used.beyond.0, beyond.0) || !may(used.beyond.1, beyond.1) {
+                continue;
+            }
             let spelling = &spellings[used.spelling as usize];
             let unit = usize::from(used.unit);
             // Left of the first disguise the term stands as it is written. A sign or repeated
             // letter follows the unit before it without a gap or behind the term's own.
             let left_end = match kind {
-                Kind::Separator => Some(at),
+                Kind::Long | Kind::Short | Kind::Words => Some(at),
                 _ => own_gap(text, at, spelling, unit),
             };
             let Some((start, before)) =
@@ -273,25 +386,44 @@ const SIGN: u32 = 1 << 22;
 
 /// What keys hold for a character: the same for all its forms that plain texts have.
 fn class(c: char) -> u32 {
-    let c = simplified(c.to_ascii_lowercase());
-    u32::from(digit(c).unwrap_or(c))
+    Traits::of(c).class()
+}
+
+/// Agrees with whatever a spelling has.
+const ANYTHING: u16 = u16::MAX;
+
+/// Part of the class of a character, neither 0 nor [`ANYTHING`].
+fn short_class(c: char) -> u16 {
+    (class(c) % 0xFFF1) as u16 + 1
 }
 
 /// The last character before `at`, and if it and the one before are letters, that one too.
 fn left_of(text: &str, at: usize) -> (u32, u32) {
     let mut before = text[..at].chars().rev();
-    let Some(last) = before.next().filter(|c| !is_separator(*c)) else {
+    let last = before.next().map(Traits::of);
+    let Some(last) = last.filter(|last| !last.is_separator()) else {
         return (NOTHING, NOTHING);
     };
-    let second = before.next().filter(|c| is_letter(last) && is_letter(*c));
-    (second.map_or(NOTHING, class), class(last))
+    if !last.is_letter() {
+        return (NOTHING, last.class());
+    }
+    let second = before.next().map(Traits::of);
+    let second = second.filter(|second| second.is_letter());
+    (second.map_or(NOTHING, Traits::class), last.class())
 }
 
 /// The first character from `at` on, and if it and the next are letters, that one too.
 fn right_of(text: &str, at: usize) -> Option<(u32, u32)> {
     let mut after = text[at..].chars();
-    let first = after.next().filter(|c| !is_separator(*c))?;
-    let second = after.next().filter(|c| is_letter(first) && is_letter(*c));
+    let first = after.next()?;
+    let traits = Traits::of(first);
+    if traits.is_separator() {
+        return None;
+    }
+    if !traits.is_letter() {
+        return Some((traits.class(), NOTHING));
+    }
+    let second = after.next().filter(|c| is_letter(*c));
     // Of a repeated letter only the first counts.
     let same = |c: Option<char>| c.is_some_and(|c| c.eq_ignore_ascii_case(&first));
     let is_repeated = same(second) && same(after.next());
@@ -319,7 +451,7 @@ fn sign_classes(letter: char) -> impl Iterator<Item = u32> {
 }
 
 /// Adds the keys of a spelling.
-fn index(number: u32, spelling: &Spelling, uses: &mut Vec<Use>) {
+fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
     let units = &spelling.units;
     // Letters directly before unit `at`, and from unit `at` on.
     let left = |at: usize| -> (u32, u32) {
@@ -350,23 +482,55 @@ fn index(number: u32, spelling: &Spelling, uses: &mut Vec<Use>) {
         }
         all
     };
+    // Characters that every text has as the spelling does, but for what classes bear with.
+    let is_settled = |at: usize| {
+        let c = units[at].c;
+        !c.is_ascii_lowercase() && !is_separator(c) && split::parts(c).next().is_none()
+    };
+    let beyond = |at: usize| {
+        let before = at.checked_sub(2).filter(|before| {
+            units[before + 1].gap == Gap::None
+                && !is_separator(units[*before].c)
+                && split::parts(units[*before].c).next().is_none()
+        });
+        let after = Some(at + 1).filter(|&after| {
+            after < units.len()
+                && units[after].gap == Gap::None
+                && is_settled(at)
+                && is_settled(after)
+        });
+        let of = |at: Option<usize>| at.map_or(0, |at| short_class(units[at].c));
+        (of(before), of(after))
+    };
     let mut add =
         |kind: Kind, left: (u32, u32), middle: u32, right: Vec<(u32, u32)>, unit: usize| {
+            let at = unit;
             let Ok(unit) = u16::try_from(unit) else {
                 return;
             };
             for right in right {
-                uses.push(Use {
+                let used = Use {
                     key: key(kind, left, middle, right),
                     spelling: number,
                     unit,
-                });
+                    beyond: match kind {
+                        Kind::Long | Kind::Short | Kind::Words => beyond(at),
+                        Kind::Leet | Kind::Repeat => (0, 0),
+                    },
+                };
+                each(kind, used);
             }
         };
+    let asked = |via| spelling.asked.holds(via);
     for at in 0..units.len() {
         let c = units[at].c;
-        if at > 0 && !is_separator(c) && !is_separator(units[at - 1].c) {
-            add(Kind::Separator, left(at), NOTHING, right(at, false), at);
+        if asked(Via::Separator) && at > 0 && !is_separator(c) && !is_separator(units[at - 1].c) {
+            let kind = match units[at].gap {
+                Gap::One(_) | Gap::Several => Kind::Words,
+                _ if units.len() > separator::SHORT => Kind::Long,
+                _ => Kind::Short,
+            };
+            add(kind, left(at), NOTHING, right(at, false), at);
         }
         if !c.is_ascii_lowercase() {
             continue;
@@ -376,7 +540,7 @@ fn index(number: u32, spelling: &Spelling, uses: &mut Vec<Use>) {
             (_, last) if char::from_u32(last).is_none_or(|c| !is_letter(c)) => (NOTHING, NOTHING),
             left => left,
         };
-        if spelling.takes_leet && leet::signs(c).next().is_some() {
+        if asked(Via::Leet) && spelling.takes_leet && leet::signs(c).next().is_some() {
             let left = match units[at].gap {
                 Gap::One(' ') if is_letter(units[at - 1].c) => (SPACE, class(units[at - 1].c)),
                 _ => letters_left,
@@ -391,7 +555,7 @@ fn index(number: u32, spelling: &Spelling, uses: &mut Vec<Use>) {
             }
         }
         let starts_run = at == 0 || units[at - 1].c != c || units[at].gap != Gap::None;
-        if starts_run {
+        if starts_run && asked(Via::Repeat) {
             let in_term = 1 + units[at + 1..]
                 .iter()
                 .take_while(|unit| unit.c == c && unit.gap == Gap::None)

@@ -1,7 +1,8 @@
 //! A term as a row of characters with what stands between them.
 
-use tamis_text::{is_word_char, normal_form};
+use tamis_text::normal_form;
 
+use super::characters::Traits;
 use super::separator::is_separator;
 use crate::via::Forms;
 
@@ -33,6 +34,8 @@ pub(crate) struct Spelling {
     pub(crate) units: Box<[Unit]>,
     /// The forms that writing it this way means.
     pub(crate) forms: Forms,
+    /// The forms that some entry of the term takes: others need not be looked for.
+    pub(crate) asked: Forms,
     /// Whether signs may stand for its letters: it has enough of them.
     pub(crate) takes_leet: bool,
 }
@@ -71,6 +74,7 @@ impl Spelling {
             takes_leet: letters.count() >= super::leet::SHORTEST,
             units: units.into(),
             forms,
+            asked: Forms::ALL,
         }
     }
 
@@ -99,5 +103,5 @@ pub(crate) fn normal_char(c: char) -> char {
 
 /// Whether `c` is written together with its like into words.
 pub(crate) fn is_letter(c: char) -> bool {
-    is_word_char(c) && c.is_alphabetic()
+    Traits::of(c).is_letter()
 }

@@ -40,7 +40,8 @@ const ENCLOSED: &[(u32, u32, u32)] = &[
 /// with marks or of another shape the plain letter.
 pub(super) fn plain(c: char) -> Option<&'static str> {
     static PLAIN: OnceLock<Vec<(char, String)>> = OnceLock::new();
-    if u32::from(c) < 0xC0 {
+    // Nothing is there: Han, Hangul and most of what stands beside them.
+    if matches!(u32::from(c), ..0xC0 | 0x2E80..=0xA6FF | 0xA800..=0x1F0FF | 0x1F200..) {
         return None;
     }
     let plain = PLAIN.get_or_init(|| {
