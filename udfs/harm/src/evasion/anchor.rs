@@ -5,7 +5,7 @@ use tamis_text::traditional;
 
 use super::number;
 use super::separator::is_separator;
-use super::spelling::{Gap, Spelling};
+use super::spelling::{Gap, Spelling, Unit};
 use super::split;
 use crate::via::Via;
 
@@ -128,8 +128,11 @@ fn ways(c: char, spelling: &Spelling) -> Vec<String> {
     };
     let takes_traditional = asked.holds(Via::Traditional);
     if asked.holds(Via::Number) {
-        // In two characters a plain digit says little, and the matcher would need a pass for it.
-        let takes_plain = c.is_ascii() || spelling.units.len() > 2;
+        // One plain digit beside one character says little, and the matcher would need a pass for
+        // it.
+        let is_digit = |unit: &Unit| !number::styles(unit.c).is_empty();
+        let takes_plain =
+            c.is_ascii() || spelling.units.len() > 2 || spelling.units.iter().all(is_digit);
         let styles = number::styles(c).chars();
         for style in styles.filter(|style| takes_plain || !style.is_ascii()) {
             add(style.to_string());

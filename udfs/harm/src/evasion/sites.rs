@@ -55,8 +55,9 @@ struct Use {
     key: u32,
     spelling: u32,
     unit: u16,
-    /// What the spelling has two characters left of a separator, and right behind the character
-    /// on its right, by [`short_class`]; 0 where a text may have something else there.
+    /// What the spelling has left of a separator before the characters that are in the key, and
+    /// right behind the character on its right, by [`short_class`]; 0 where a text may have
+    /// something else there.
     beyond: (u16, u16),
 }
 
@@ -177,7 +178,11 @@ impl Sites {
         let left = left_of(text, at);
         let first = next_char(text, end).expect("what is right of the gap");
         let beyond = (
-            char_before(text, at - before.len_utf8()).map_or(0, short_class),
+            text[..at]
+                .chars()
+                .rev()
+                .nth(if left.0 == NOTHING { 1 } else { 2 })
+                .map_or(0, short_class),
             next_char(text, end + first.len_utf8()).map_or(0, |c| match is_separator(c) {
                 true => ANYTHING,
                 false => short_class(c),
@@ -488,10 +493,12 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
         !c.is_ascii_lowercase() && !is_separator(c) && split::parts(c).next().is_none()
     };
     let beyond = |at: usize| {
-        let before = at.checked_sub(2).filter(|before| {
+        let in_key = if left(at).0 == NOTHING { 1 } else { 2 };
+        let before = at.checked_sub(in_key + 1).filter(|&before| {
+            let c = units[before].c;
             units[before + 1].gap == Gap::None
-                && !is_separator(units[*before].c)
-                && split::parts(units[*before].c).next().is_none()
+                && !is_separator(c)
+                && split::parts(c).next().is_none()
         });
         let after = Some(at + 1).filter(|&after| {
             after < units.len()
