@@ -41,6 +41,9 @@ fn now(start: Instant) -> u64 {
         .unwrap_or_else(|| start.elapsed().as_nanos() as u64)
 }
 
+/// Finds all hits and counts them.
+type Run<'a> = Box<dyn Fn() -> usize + 'a>;
+
 fn judge(terms: &[String], variants: &str) -> Judge {
     let entries = (1..)
         .zip(terms)
@@ -184,7 +187,7 @@ fn main() {
         }
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let bytes: usize = texts.iter().map(|text| text.len()).sum();
-        let mut runs: Vec<(&str, Box<dyn Fn() -> usize + '_>)> = vec![(
+        let mut runs: Vec<(&str, Run<'_>)> = vec![(
             "exact matching",
             Box::new(|| exact_hits(&exact, &terms, &texts)),
         )];
