@@ -238,17 +238,6 @@ impl Sites {
         if before.is_some_and(|c| c.is_ascii_digit()) {
             return;
         }
-        // Digits alone are a number.
-        let digits = text.as_bytes()[at..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        if digits > 1 && !before.is_some_and(is_letter) {
-            let behind = next_char(text, at + digits);
-            if !behind.is_some_and(|c| is_letter(c) || !leet::letters(c).is_empty()) {
-                return;
-            }
-        }
         let right = match next_char(text, at + 1) {
             Some(c) if is_letter(c) => right_of(text, at + 1).unwrap_or((NOTHING, NOTHING)),
             Some(c) => match leet::letters(c).chars().next() {
@@ -274,7 +263,21 @@ impl Sites {
             visit(left_of(text, at));
             return;
         }
-        visit((NOTHING, NOTHING));
+        // Digits alone are a number, unless they are a word among others.
+        let digits = text.as_bytes()[at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let mut behind = text[at + digits..].chars();
+        let goes_on = |c: char| is_letter(c) || !leet::letters(c).is_empty();
+        let is_number = digits > 1
+            && !match behind.next() {
+                Some(' ') => behind.next().is_some_and(goes_on),
+                next => next.is_some_and(goes_on),
+            };
+        if !is_number {
+            visit((NOTHING, NOTHING));
+        }
         // The term may have begun with a word before.
         if before == Some(' ')
             && let Some(c) = char_before(text, at - 1).filter(|c| is_letter(*c))
