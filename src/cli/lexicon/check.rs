@@ -12,7 +12,7 @@ use crate::cli::print::{PrintArgs, say, table};
 use crate::cli::stores::StoreArgs;
 use crate::job::pack::Pack;
 
-use super::documents::each_batch;
+use crate::cli::documents::each_batch;
 use super::{day, judging, usage};
 
 const MICROSECONDS_A_DAY: i64 = 24 * 60 * 60 * 1_000_000;

@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::print::{PrintArgs, lists, say, table};
 use crate::cli::stores::StoreArgs;
 
-use super::documents::each_batch;
+use crate::cli::documents::each_batch;
 use super::{judging, usage};
 
 #[derive(Debug, Args)]

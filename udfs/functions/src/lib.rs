@@ -45,6 +45,7 @@ mod content_usage;
 mod counts;
 mod documentation;
 mod harm;
+mod harm_class;
 mod harm_hits;
 mod harm_rate;
 mod harm_risks;

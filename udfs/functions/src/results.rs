@@ -63,6 +63,18 @@ pub(crate) fn harm_fields() -> Fields {
     ])
 }
 
+pub(crate) fn harm_class_fields() -> Fields {
+    fields(&[
+        ("risk", DataType::Utf8),
+        ("probability", DataType::Float64),
+    ])
+}
+
+/// The result of `harm_class`.
+pub(crate) fn harm_class_type() -> DataType {
+    DataType::Struct(harm_class_fields())
+}
+
 /// The result of `harm`.
 pub(crate) fn harm_type() -> DataType {
     DataType::Struct(harm_fields())
@@ -222,10 +234,11 @@ pub(crate) fn source_verdict_type() -> DataType {
 }
 
 /// Every struct a function of ours returns, also as the element of a list.
-pub(crate) fn struct_types() -> [DataType; 13] {
+pub(crate) fn struct_types() -> [DataType; 14] {
     [
         hit_type(),
         harm_type(),
+        harm_class_type(),
         license_detect_type(),
         blocked_type(),
         opt_out_type(),
