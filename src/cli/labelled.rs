@@ -40,7 +40,8 @@ impl LabelledArgs {
             None => None,
             Some(id) => Some(taxonomy.index(id).ok_or_else(|| {
                 let ids = || taxonomy.risks().iter().map(|risk| risk.id.as_str());
-                let near = nearest(id, ids()).map_or(String::new(), |near| format!("; did you mean {near}?"));
+                let near = nearest(id, ids())
+                    .map_or(String::new(), |near| format!("; did you mean {near}?"));
                 CliError::Usage(format!("--risk {id}: no such risk{near}"))
             })?),
         };
@@ -49,13 +50,14 @@ impl LabelledArgs {
             let label = Some(self.label.as_str());
             each_batch(stores, table, &self.text, label, &mut |documents| {
                 for document in documents {
-                    let risks = risks_of(document.id.as_deref(), risk, taxonomy).map_err(|message| {
-                        CliError::Usage(format!(
-                            "{table}, row {}, column {}: {message}",
-                            document.row + 1,
-                            self.label
-                        ))
-                    })?;
+                    let risks =
+                        risks_of(document.id.as_deref(), risk, taxonomy).map_err(|message| {
+                            CliError::Usage(format!(
+                                "{table}, row {}, column {}: {message}",
+                                document.row + 1,
+                                self.label
+                            ))
+                        })?;
                     texts.push(LabelledText {
                         text: document.text.clone(),
                         risks,

@@ -143,7 +143,11 @@ async fn run_train(args: TrainArgs) -> Result<(), CliError> {
     let texts = args.labelled.read(&stores, &args.data, &taxonomy).await?;
     let held_out = match args.hold_out.is_empty() {
         true => Vec::new(),
-        false => args.labelled.read(&stores, &args.hold_out, &taxonomy).await?,
+        false => {
+            args.labelled
+                .read(&stores, &args.hold_out, &taxonomy)
+                .await?
+        }
     };
     let options = TrainOptions {
         ngrams: args.ngrams,
@@ -226,9 +230,9 @@ fn figures(evaluation: &ModelEvaluation) -> Result<RecordBatch, CliError> {
         ("risk", Arc::new(StringArray::from_iter_values(ids))),
         (
             "positives",
-            Arc::new(UInt64Array::from_iter_values(confusions().map(|c| {
-                (c.true_positives + c.false_negatives) as u64
-            }))),
+            Arc::new(UInt64Array::from_iter_values(
+                confusions().map(|c| (c.true_positives + c.false_negatives) as u64),
+            )),
         ),
         ("operating_point", of_curve(|risk| risk.operating_point)),
         ("precision", share(tamis_harm::Confusion::precision)),

@@ -19,7 +19,9 @@ pub fn risks_of(
     taxonomy: &Taxonomy,
 ) -> std::result::Result<Vec<usize>, String> {
     let mut risks = Vec::new();
-    let parts = label.unwrap_or_default().split(|c: char| "|,;".contains(c) || c.is_whitespace());
+    let parts = label
+        .unwrap_or_default()
+        .split(|c: char| "|,;".contains(c) || c.is_whitespace());
     for part in parts.filter(|part| !part.is_empty()) {
         let part = part.strip_prefix("__label__").unwrap_or(part);
         let lower = part.to_ascii_lowercase();
@@ -30,7 +32,9 @@ pub fn risks_of(
             (Some(found), _) => risks.push(found),
             (None, Some(risk)) if YES.contains(&lower.as_str()) => risks.push(risk),
             (None, None) if YES.contains(&lower.as_str()) => {
-                return Err(format!("'{part}' says yes, but not to which risk: name it with --risk"));
+                return Err(format!(
+                    "'{part}' says yes, but not to which risk: name it with --risk"
+                ));
             }
             _ => return Err(format!("'{part}' is neither a risk id nor `{CLEAN}`")),
         }
@@ -61,6 +65,10 @@ mod tests {
         }
         assert_eq!(of(Some("1"), Some("A4a")).unwrap(), "A4a");
         assert!(of(Some("1"), None).unwrap_err().contains("--risk"));
-        assert!(of(Some("spam"), Some("A4a")).unwrap_err().contains("'spam'"));
+        assert!(
+            of(Some("spam"), Some("A4a"))
+                .unwrap_err()
+                .contains("'spam'")
+        );
     }
 }

@@ -75,7 +75,11 @@ fn classes(classifier: &Classifier, documents: &[&str]) -> Result<ArrayRef> {
     struct_array(
         harm_class_fields(),
         vec![
-            text_array(classes.iter().map(|class| Some(risks[class.risk].id.as_str()))),
+            text_array(
+                classes
+                    .iter()
+                    .map(|class| Some(risks[class.risk].id.as_str())),
+            ),
             Arc::new(Float64Array::from_iter_values(
                 classes.iter().map(|class| class.probability),
             )),

@@ -64,10 +64,7 @@ pub(crate) fn harm_fields() -> Fields {
 }
 
 pub(crate) fn harm_class_fields() -> Fields {
-    fields(&[
-        ("risk", DataType::Utf8),
-        ("probability", DataType::Float64),
-    ])
+    fields(&[("risk", DataType::Utf8), ("probability", DataType::Float64)])
 }
 
 /// The result of `harm_class`.
