@@ -386,6 +386,15 @@ fn the_status_of_a_file_counts() {
     ] {
         assert_eq!(verdict(kind, status), expected, "{kind} {status:?}");
     }
+    // No rule forbids anything where the server failed: the evidence names what happened.
+    for (status, value) in [(Some(503), "status 503"), (None, "no answer")] {
+        let row = SnapshotRow {
+            status,
+            ..row("robots.txt", "a.example", 5, CLOSED)
+        };
+        let expected = ("disallowed", vec![("robots.txt", value)]);
+        assert_eq!(told(&check(&[row], page, 5)), expected);
+    }
 }
 
 #[test]

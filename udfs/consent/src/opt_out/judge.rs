@@ -247,6 +247,13 @@ impl Judge<'_> {
                 let value = format!("status {status}");
                 self.add(seen, document.kind.signal(), Level::Unknown, value.into());
             }
+            Content::Unreachable(status) => {
+                let value = match status {
+                    Some(status) => format!("status {status}").into(),
+                    None => "no answer".into(),
+                };
+                self.add(seen, document.kind.signal(), Level::Disallowed, value);
+            }
             Content::Robots(robots, apart) => self.robots(seen, robots, apart),
             Content::TdmRep(rules) => {
                 if let Some(tdm) = rules.reserved(url) {
