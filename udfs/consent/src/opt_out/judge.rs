@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::address::Address;
 use crate::signals::{
-    AgentsApart, Robots, Rsl, Target, Tdm, content_signal, content_usage, robots_tag_allowed,
+    AgentsApart, Robots, Rsl, Said, Target, Tdm, content_signal, content_usage, robots_tag_allowed,
 };
 
 use super::answer::{Level, OptOutCheck, OptOutSignal};
@@ -83,6 +83,12 @@ impl OptOutRegistry {
             return Level::Unknown;
         }
         let target = asked.address.target();
+        if let [[seen], []] = snapshots
+            && let Some((level, signal)) = self.plain(*seen, target.as_ref(), from, rules)
+        {
+            signals.push(signal);
+            return level;
+        }
         let judge = |at, until, found: &mut Vec<Evidence>| {
             let judge = Judge {
                 registry: self,
@@ -126,6 +132,45 @@ impl OptOutRegistry {
             sha256: Sha256Hex::of(&self.document(evidence.seen).sha256),
         }));
         level
+    }
+
+    /// The answer for the usual site: one robots.txt with rules for access alone, which is in
+    /// force all the time.
+    fn plain(
+        &self,
+        seen: Seen,
+        target: Option<&Target<'_>>,
+        at: i64,
+        rules: &OptOutRules,
+    ) -> Option<(Level, OptOutSignal)> {
+        let document = self.document(seen);
+        let Content::Robots(robots, apart) = &document.content else {
+            return None;
+        };
+        if seen.fetched_at > at || !robots.is_access_alone() {
+            return None;
+        }
+        let (level, value) = access(rules, self.said(robots, apart, target, rules).refused);
+        let is_fresh = rules.is_fresh(seen, at);
+        let signal = OptOutSignal {
+            signal: document.kind.signal(),
+            value: aged(level, value, is_fresh),
+            fetched_at: seen.fetched_at,
+            sha256: Sha256Hex::of(&document.sha256),
+        };
+        let is_unknown = level == Level::Allowed && !is_fresh;
+        Some((if is_unknown { Level::Unknown } else { level }, signal))
+    }
+
+    fn said(
+        &self,
+        robots: &Robots,
+        apart: &OnceLock<AgentsApart>,
+        target: Option<&Target<'_>>,
+        rules: &OptOutRules,
+    ) -> Said {
+        let agents = self.agents_apart(apart, robots, &rules.agents);
+        robots.said_of(&agents, target, TRAIN_AI, AI_TRAIN)
     }
 
     pub(super) fn document(&self, seen: Seen) -> &Document {
@@ -216,23 +261,14 @@ impl Judge<'_> {
     }
 
     fn is_fresh(&self, seen: Seen) -> bool {
-        self.at.saturating_sub(seen.fetched_at) <= self.rules.max_age
+        self.rules.is_fresh(seen, self.at)
     }
 
-    fn add(
-        &mut self,
-        seen: Seen,
-        signal: &'static str,
-        level: Level,
-        mut value: Cow<'static, str>,
-    ) {
-        if level == Level::Allowed && !self.is_fresh(seen) {
-            value.to_mut().push_str(" (too old to allow)");
-        }
+    fn add(&mut self, seen: Seen, signal: &'static str, level: Level, value: Cow<'static, str>) {
         self.found.push(Evidence {
             level,
             signal,
-            value,
+            value: aged(level, value, self.is_fresh(seen)),
             seen,
         });
     }
@@ -277,17 +313,8 @@ impl Judge<'_> {
     }
 
     fn robots(&mut self, seen: Seen, robots: &Robots, apart: &OnceLock<AgentsApart>) {
-        let rules = self.rules;
-        let agents = self.registry.agents_apart(apart, robots, &rules.agents);
-        let said = robots.said_of(&agents, self.target, TRAIN_AI, AI_TRAIN);
-        let refused = said.refused.map(|number| {
-            let agent = rules.agents.training().nth(number as usize);
-            agent.map_or("*", |listed| listed.agent.as_str())
-        });
-        let (level, value) = match refused {
-            Some(agent) => (Level::Disallowed, ["disallow: ", agent].concat().into()),
-            None => (Level::Allowed, "allow".into()),
-        };
+        let said = self.registry.said(robots, apart, self.target, self.rules);
+        let (level, value) = access(self.rules, said.refused);
         self.is_open |= level == Level::Allowed && self.is_fresh(seen);
         self.add(seen, "robots.txt", level, value);
         self.preference(seen, said.content_usage, said.content_signal);
@@ -401,6 +428,23 @@ impl Judge<'_> {
         let value = format!("not fetched: {}", cut(link));
         self.add(from, "rsl", Level::Unknown, value.into());
     }
+}
+
+/// What a robots.txt says by its rules for access; `refused` is the number of an agent.
+fn access(rules: &OptOutRules, refused: Option<u32>) -> (Level, Cow<'static, str>) {
+    let Some(number) = refused else {
+        return (Level::Allowed, "allow".into());
+    };
+    let agent = rules.agents.training().nth(number as usize);
+    let agent = agent.map_or("*", |listed| listed.agent.as_str());
+    (Level::Disallowed, ["disallow: ", agent].concat().into())
+}
+
+fn aged(level: Level, mut value: Cow<'static, str>, is_fresh: bool) -> Cow<'static, str> {
+    if level == Level::Allowed && !is_fresh {
+        value.to_mut().push_str(" (too old to allow)");
+    }
+    value
 }
 
 /// One refusal refuses; without one, one permission permits.

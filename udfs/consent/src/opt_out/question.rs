@@ -32,6 +32,11 @@ impl OptOutRules {
             also_at: None,
         }
     }
+
+    /// Whether a snapshot is recent enough at an instant to allow something.
+    pub(super) fn is_fresh(&self, seen: Seen, at: i64) -> bool {
+        at.saturating_sub(seen.fetched_at) <= self.max_age
+    }
 }
 
 /// One question of a batch: an address, and when it was collected.

@@ -206,6 +206,12 @@ impl Robots {
         spans.map(move |span| std::str::from_utf8(span.of(view.text)).unwrap_or_default())
     }
 
+    /// Whether the file has rules for access and no preferences or licences.
+    pub(crate) fn is_access_alone(&self) -> bool {
+        let view = self.view();
+        view.signals.is_empty() && view.licenses.is_empty()
+    }
+
     /// Whether the file was longer than [`Robots::MAX_BYTES`], so that its end was not read.
     pub fn is_truncated(&self) -> bool {
         self.view().truncated
