@@ -80,7 +80,7 @@ mod subject_ref;
 pub mod table;
 mod tdm_reserved;
 
-pub use instants::parse_instant;
+pub use instants::{parse_instant, parse_span};
 pub use register::register_all;
 pub use resources::{Resources, is_snapshot, read_consent_rows};
 pub use settings::{KEYS, TamisSettings};
