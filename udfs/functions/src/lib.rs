@@ -82,5 +82,5 @@ mod tdm_reserved;
 
 pub use instants::{parse_instant, parse_span};
 pub use register::register_all;
-pub use resources::{Resources, is_snapshot, read_consent_rows};
+pub use resources::{EachConsentRow, Resources, is_snapshot, read_consent_rows};
 pub use settings::{KEYS, TamisSettings};

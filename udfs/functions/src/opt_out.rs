@@ -94,15 +94,13 @@ impl Judging for OptOut {
 /// How many addresses are asked about at a time: their answers stay in the caches.
 const AT_A_TIME: usize = 1024;
 
+/// An address and the span it was collected in, where that is known.
+type Asked<'a> = (Option<&'a str>, Option<(i64, i64)>);
+
 impl Snapshots {
     /// Adds an answer for each address and the span it was collected in. Without that time a
     /// permission of then cannot be shown, a refusal stands.
-    fn check(
-        &self,
-        asked: &[(Option<&str>, Option<(i64, i64)>)],
-        answers: &mut OptOutAnswers,
-        column: &mut OptOuts,
-    ) {
+    fn check(&self, asked: &[Asked<'_>], answers: &mut OptOutAnswers, column: &mut OptOuts) {
         let questions = asked.iter().map(|&(url, span)| {
             let (from, until) = span.unwrap_or((self.as_of, self.as_of));
             OptOutQuestion { url, from, until }

@@ -7,7 +7,7 @@ mod opt_out;
 mod sources;
 mod subject_key;
 
-pub use consent::{is_snapshot, read_consent_rows};
+pub use consent::{EachConsentRow, is_snapshot, read_consent_rows};
 
 use std::sync::Arc;
 

@@ -31,8 +31,8 @@ fn text(random: &mut Random, words: &[String], gap: &str, bytes: usize) -> Strin
         let range = 1 + random.below(words.len());
         text.push_str(&words[random.below(range)]);
         match random.below(9) {
-            0 => text.push_str("，"),
-            1 => text.push_str("。"),
+            0 => text.push('，'),
+            1 => text.push('。'),
             _ => text.push_str(gap),
         }
     }

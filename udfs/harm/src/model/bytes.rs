@@ -114,7 +114,10 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let raw = self.take_many::<4>(count, what)?;
         let weights: Vec<f32> = raw.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        match weights.iter().position(|weight| weight.is_nan() || weight.abs() > 1e9) {
+        match weights
+            .iter()
+            .position(|weight| weight.is_nan() || weight.abs() > 1e9)
+        {
             None => Ok(weights),
             Some(position) => Err(BadBytes {
                 at: start + position * 4,
