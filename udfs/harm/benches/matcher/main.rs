@@ -132,7 +132,8 @@ fn main() {
         {
             continue;
         }
-        // Keywords that no document holds by chance, so that the density is what is put in.
+        // Keywords that other documents of the same kind do not hold: few of the matches are there
+        // by chance.
         let plain: Vec<String> = languages
             .iter()
             .flat_map(|(_, language)| {
@@ -189,9 +190,13 @@ fn main() {
                 Subject::PairGram(matcher.with_these_anchors())
             }),
         );
-        // What a matcher counts before it chooses its anchors anew: documents of every language,
-        // none of those that are timed.
-        let before: Vec<&str> = plain.iter().map(String::as_str).step_by(9).collect();
+        // What a matcher counts before it chooses its anchors anew, about a mebibyte: documents of
+        // every language, none of those that are timed.
+        let before: Vec<&str> = plain
+            .iter()
+            .map(String::as_str)
+            .step_by((plain.len() / 600).max(1))
+            .collect();
         for (_, subject) in &subjects {
             if let Subject::PairGram(matcher) = subject {
                 matcher.find_all(&before, &mut |_| ());

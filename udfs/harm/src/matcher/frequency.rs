@@ -20,6 +20,9 @@ pub struct GramFrequencies {
 
 const COUNT_BITS: u32 = 18;
 
+/// Weight of a byte that was not counted beside one that was.
+const PRIOR: f64 = 0.1;
+
 /// Bytes of the sample that are read; more would not change the choice.
 const SAMPLE_BYTES: usize = 8 * 1024 * 1024;
 
@@ -39,7 +42,7 @@ impl GramFrequencies {
     }
 
     /// Counts from the first 8 MiB of `documents`; what is built in decides between grams that
-    /// are equally frequent there.
+    /// are about as frequent there.
     pub fn sampled(documents: &[&str]) -> Self {
         let mut frequencies = Self::default();
         frequencies.count(documents, SAMPLE_BYTES);
@@ -85,10 +88,11 @@ impl GramFrequencies {
                 let hash = hash_window(window_at(text.as_bytes(), start));
                 self.counts[(hash >> (32 - COUNT_BITS)) as usize]
             };
-            let rank = (
-                count,
-                std::cmp::Reverse(surprise(&text[start..], gram.len())),
-            );
+            // What was counted, and what is expected of text that was not: the sample may be in
+            // another language than this pattern.
+            let expected = self.counted.max(1) as f64 * PRIOR;
+            let surprise = f64::from(surprise(&text[start..], gram.len())) / 8.0;
+            let rank = f64::from(count) + expected * (-surprise).exp2();
             if rarest.as_ref().is_none_or(|(best, _)| rank < *best) {
                 rarest = Some((rank, gram));
             }

@@ -126,8 +126,8 @@ impl AnchorTable {
     }
 
     /// Calls `on_entry` with every entry that stands in `document` with its anchor at `at`, and
-    /// with the offset of its first byte; stops when it says so. Returns how many were compared,
-    /// at least 1.
+    /// with the offset of its first byte; stops when it says so. Returns what it cost:
+    /// the number of entries looked at and more for long ones, at least 1.
     #[inline]
     pub(super) fn compare(
         &self,
@@ -141,6 +141,7 @@ impl AnchorTable {
             self.starts[bucket] as usize,
             self.starts[bucket + 1] as usize,
         );
+        let mut cost = 1 + end - first;
         for index in first..end {
             let entry = &self.entries[index];
             if entry.hash != hash {
@@ -151,10 +152,11 @@ impl AnchorTable {
             };
             let text = &self.text.as_bytes()
                 [entry.text_start as usize..self.entries[index + 1].text_start as usize];
+            cost += text.len() / 64;
             if document[start..].starts_with(text) && on_entry(index, start).is_break() {
                 break;
             }
         }
-        1 + end - first
+        cost
     }
 }
