@@ -278,11 +278,6 @@ impl Resources {
         }
         if let Some(consent) = &self.consent {
             identities.push(("consent", consent.identity().clone()));
-            // A snapshot holds its hierarchy, and its digest covers it.
-            if !is_snapshot(&consent.identity().uri) {
-                let purposes = consent.purpose_hierarchy().identity();
-                identities.push(("purposes", purposes.clone()));
-            }
         }
         if let Some(opt_out) = &self.opt_out {
             identities.push(("opt_out", opt_out.identity().clone()));
@@ -298,6 +293,13 @@ impl Resources {
                 sha256: String::new(),
             };
             identities.push(("subject_key", identity));
+        }
+        // A snapshot holds its hierarchy, and its digest covers it.
+        if let Some(consent) = &self.consent
+            && !is_snapshot(&consent.identity().uri)
+        {
+            let purposes = consent.purpose_hierarchy().identity();
+            identities.push(("purposes", purposes.clone()));
         }
         identities
     }

@@ -233,7 +233,8 @@ async fn registries_come_from_tables() {
             "thresholds",
             "license_policy",
             "sources",
-            "consent"
+            "consent",
+            "purposes"
         ]
     );
 
