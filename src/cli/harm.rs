@@ -161,7 +161,7 @@ fn page(calibration: &Calibration, texts: usize) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Reliability of harm scores</title>\n\
          <style>:root {{ color-scheme: light dark }} body {{ font-family: sans-serif; margin: 2rem }} \
-         figure {{ display: inline-block; margin: 1rem }}</style>\n\
+         figure {{ display: inline-block; width: 26rem; max-width: 100%; margin: 1rem 0 }}</style>\n\
          <h1>Reliability of harm scores</h1>\n<p>{texts} labelled texts. A score means what it says where the \
          share of texts with the risk is as high as the score.</p>\n{plots}</html>\n"
     )

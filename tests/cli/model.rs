@@ -113,6 +113,11 @@ fn thresholds_are_chosen_written_and_taken() {
     assert!(toml.contains("\nA4a = "), "{toml}");
     let page = std::fs::read_to_string(&plot).unwrap();
     assert!(page.contains("<svg"), "{page}");
+    // A plot without a size of its own is not seen in a figure that has none either.
+    assert!(
+        page.contains("figure { display: inline-block; width: "),
+        "{page}"
+    );
     assert!(!page.contains("src="), "a page fetches nothing");
     let set = format!("thresholds={}", path(&thresholds));
     let sql = "select harm_risks('you are a rotten worthless fool')";
