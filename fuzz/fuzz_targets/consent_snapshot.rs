@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 use tamis_consent::{
-    ConsentRegistry, ConsentSnapshotWriter, PurposeHierarchy, SubjectHash, SubjectKey,
+    ConsentRegistry, ConsentSnapshotWriter, PurposeHierarchy, SnapshotOptions, SubjectHash,
+    SubjectKey,
 };
 
 /// Three counts and a digest.
@@ -63,9 +64,18 @@ fn file(data: &[u8]) -> Option<Vec<u8>> {
 fuzz_target!(|data: &[u8]| {
     let Some(bytes) = file(data) else { return };
     let folder = std::env::temp_dir();
-    match ConsentRegistry::open_snapshot_copy("any.snapshot", bytes.as_slice(), &folder, &KEY) {
-        Err(error) => assert!(error.to_string().contains("any.snapshot")),
-        Ok(registry) => {
+    let open = |index_limit| {
+        let options = SnapshotOptions { index_limit };
+        let bytes = bytes.as_slice();
+        ConsentRegistry::open_snapshot_copy_with("any.snapshot", bytes, &folder, &KEY, options)
+    };
+    match (open(u64::MAX), open(0)) {
+        (Err(error), Err(sparse)) => {
+            assert!(error.to_string().contains("any.snapshot"));
+            assert_eq!(error.to_string(), sparse.to_string());
+        }
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => panic!("the index changes what is a snapshot"),
+        (Ok(registry), Ok(sparse)) => {
             // Every 16 bytes may be a subject.
             let mut subjects = Vec::new();
             for window in bytes.windows(16) {
@@ -78,7 +88,11 @@ fuzz_target!(|data: &[u8]| {
                 registry.decide_batch(&subjects, purpose, 1_000_000, &mut decisions);
                 for (subject, decision) in subjects.iter().zip(&decisions) {
                     assert_eq!(registry.decide_for(*subject, purpose, 1_000_000), *decision);
+                    assert_eq!(sparse.decide_for(*subject, purpose, 1_000_000), *decision);
                 }
+                let mut merged = Vec::new();
+                sparse.decide_batch(&subjects, purpose, 1_000_000, &mut merged);
+                assert_eq!(merged, decisions);
             }
         }
     }

@@ -21,15 +21,20 @@ fn all(matcher: &dyn Matcher, documents: &[&str]) -> Vec<Match> {
 }
 
 // The first line holds the patterns, every other line is a document. The first byte says how
-// often the documents are repeated, which takes them over what kernels read at once.
-libfuzzer_sys::fuzz_target!(|input: (u8, &str)| {
-    let (copies, text) = input;
+// often the documents are repeated, which takes them over what kernels read at once; the second
+// how often the first pattern is, which makes comparing it dear in a text that repeats it too.
+libfuzzer_sys::fuzz_target!(|input: (u8, u8, &str)| {
+    let (copies, stretch, text) = input;
     let (patterns, documents) = text.split_once('\n').unwrap_or((text, ""));
-    let patterns: BTreeSet<&str> = patterns
+    let mut patterns: BTreeSet<String> = patterns
         .split(' ')
         .filter(|part| !part.is_empty())
+        .map(str::to_owned)
         .collect();
-    let patterns: Vec<&str> = patterns.into_iter().collect();
+    if let Some(first) = patterns.first() {
+        patterns.insert(first.repeat(1 + usize::from(stretch)));
+    }
+    let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
     let copies = usize::from(copies) % 50;
     let mut documents: Vec<String> = documents.split('\n').map(str::to_owned).collect();
     documents.extend(documents.clone().iter().map(|text| text.repeat(copies)));

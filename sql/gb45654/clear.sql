@@ -148,7 +148,8 @@ SELECT
             'detail', concat('on the block list by its ', blocked['kind'])) END,
         CASE WHEN opted_out THEN named_struct(
             'rule', 'opt_out_disallowed', 'clause', $clause_opt_out_disallowed,
-            'detail', concat(coalesce(opt_out['signals'][1]['signal'], 'a signal'), ' forbids it, snapshot sha256 ',
+            'detail', concat(coalesce(opt_out['signals'][1]['signal'], 'a signal'),
+                ' (', coalesce(opt_out['signals'][1]['value'], 'unknown'), ') forbids it, snapshot sha256 ',
                 coalesce(opt_out['signals'][1]['sha256'], 'unknown'))) END,
         CASE WHEN opt_out_unknown THEN named_struct(
             'rule', 'opt_out_unknown', 'clause', $clause_opt_out_unknown,

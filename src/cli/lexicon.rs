@@ -2,7 +2,6 @@
 
 mod check;
 mod diff;
-mod documents;
 mod explain;
 mod import;
 

@@ -5,10 +5,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod consent;
+mod documents;
 pub mod error;
+pub mod harm;
 pub mod init;
+mod labelled;
 pub mod lexicon;
 pub mod license;
+pub mod model;
 pub mod optout;
 pub mod output;
 pub mod policy;
@@ -59,6 +63,10 @@ enum Command {
     License(license::LicenseArgs),
     /// Make a consent registry into a snapshot, or check it
     Consent(consent::ConsentArgs),
+    /// Choose thresholds of harm scores from labelled texts
+    Harm(harm::HarmArgs),
+    /// Train, measure or show a classifier
+    Model(model::ModelArgs),
     /// Check, explain, compare or import a lexicon
     Lexicon(lexicon::LexiconArgs),
     /// Check the source registry and its evidence, or the mix of a cleared dataset
@@ -121,6 +129,8 @@ async fn dispatch(command: Command) -> Result<(), error::CliError> {
         Command::Policy(args) => policy::run(args),
         Command::License(args) => license::run(args).await,
         Command::Consent(args) => consent::run(args).await,
+        Command::Harm(args) => harm::run(args).await,
+        Command::Model(args) => model::run(args).await,
         Command::Lexicon(args) => lexicon::run(args).await,
         Command::Sources(args) => sources::run(args).await,
         Command::Optout(args) => optout::run(args).await,

@@ -14,6 +14,7 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 use tamis_consent::opt_out::Snapshot;
 use tamis_consent::opt_out::files::FetchedFile;
 use tamis_consent::opt_out::warc::{WarcImport, WarcStatistics};
+use tamis_functions::parse_span;
 
 use crate::report::progress::Progress;
 use crate::session::files::{FilesError, find_files, has_wildcard};
@@ -81,7 +82,7 @@ struct CheckArgs {
     /// Addresses
     #[arg(required = true)]
     urls: Vec<String>,
-    /// The instant of collection. Default: now
+    /// The instant of collection; a date stands for its day. Default: now
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
     /// Set tamis.*; may be repeated
@@ -115,6 +116,8 @@ async fn check(args: CheckArgs) -> Result<(), CliError> {
         ));
     };
     let rules = resources.opt_out_rules();
+    let at = args.at.as_deref().and_then(parse_span);
+    let (from, until) = at.unwrap_or((resources.as_of, resources.as_of));
     let mut columns: [StringBuilder; 4] = Default::default();
     let (mut fetched, mut digests) = (Vec::new(), StringBuilder::new());
     for url in &args.urls {
@@ -122,7 +125,7 @@ async fn check(args: CheckArgs) -> Result<(), CliError> {
             true => url.clone(),
             false => format!("https://{url}"),
         };
-        let check = registry.check(Some(&address), resources.as_of, &rules);
+        let check = registry.check_span(Some(&address), from, until, &rules);
         let rows = check.signals.iter().map(Some);
         // An address without a signal has a row too.
         let rows = rows.chain(check.signals.is_empty().then_some(None));

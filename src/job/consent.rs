@@ -6,8 +6,7 @@ use tamis_consent::{
     ConsentCheck, ConsentCheckReport, ConsentOptions, ConsentRow, ConsentSnapshot,
     ConsentSnapshotWriter, PurposeHierarchy, SubjectKey,
 };
-use tamis_functions::{is_snapshot, read_consent_rows};
-use tamis_resource::ResourceError;
+use tamis_functions::{EachConsentRow, is_snapshot, read_consent_rows};
 
 use crate::report::progress::Progress;
 use crate::session::postgres::{PostgresError, PostgresTable, is_postgres};
@@ -66,9 +65,7 @@ impl ConsentSource {
         &self,
         stores: &Stores,
         progress: &Progress,
-        each: &mut (
-                 dyn FnMut(&dyn Fn() -> String, ConsentRow<'_>) -> Result<(), ResourceError> + Send
-             ),
+        each: &mut EachConsentRow<'_>,
     ) -> Result<Vec<String>> {
         progress.phase("reading", 0);
         let mut count = 0;

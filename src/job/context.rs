@@ -362,6 +362,7 @@ pub(crate) async fn load_resources(stores: &Stores, settings: &TamisSettings) ->
     let named = [
         &settings.lexicon,
         &settings.thresholds,
+        &settings.model,
         &settings.license_policy,
         &settings.sources,
         &settings.consent,

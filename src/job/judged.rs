@@ -133,7 +133,15 @@ pub fn judged_sql(columns: &Columns, schema: &Schema, asked: &Asked) -> String {
         ),
     };
     let opt_out = if asked.opt_out {
-        format!("opt_out({url}, {collected_at})")
+        // Text as it is, if it can be read: a date stands for its day.
+        let collected_in = match &columns.collected_at {
+            Some(name) if is_text(name) => {
+                let text = input_column(name);
+                format!("CASE WHEN {collected_at} IS NOT NULL THEN {text} END")
+            }
+            _ => collected_at.clone(),
+        };
+        format!("opt_out({url}, {collected_in})")
     } else {
         format!(
             "named_struct('verdict', 'unknown', 'signals', make_array(named_struct(\

@@ -17,6 +17,7 @@ pub mod inputs;
 pub mod judged;
 pub mod key_filter;
 pub mod keys;
+pub mod labelled;
 pub mod manifest;
 pub mod mix;
 pub mod output;

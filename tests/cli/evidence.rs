@@ -255,6 +255,57 @@ fn the_licence_of_the_source_counts_besides_that_of_the_row() {
 }
 
 #[test]
+fn a_row_collected_on_the_day_of_a_refusal_is_not_kept() {
+    let corpus = Corpus::new();
+    let sources = std::fs::read_to_string(corpus.at("sources.csv")).unwrap()
+        + "crawl,self_collected,cn,,,,,,,,,,,,record.csv,,false,,,\n";
+    corpus.write("sources.csv", &sources);
+    corpus.write(
+        "opt_out.csv",
+        "url,fetched_at,kind,status,body\n\
+         example.org,2026-10-01T00:00:00Z,robots.txt,200,\"User-agent: *\nAllow: /\n\"\n\
+         example.org,2026-10-10T08:00:00Z,robots.txt,200,\"User-agent: *\nDisallow: /\n\"\n",
+    );
+    corpus.parquet(
+        "a.parquet",
+        vec![
+            ("body", same("One plain sentence.", 4)),
+            ("source", same("crawl", 4)),
+            ("license", same("MIT", 4)),
+            ("url", same("https://example.org/a", 4)),
+            (
+                "at",
+                strings(vec![
+                    "2026-10-09",
+                    "2026-10-10",
+                    "2026-10-10T07:59:58Z",
+                    "2026-10-10T08:00:00Z",
+                ]),
+            ),
+        ],
+        4,
+    );
+    let mapped = [
+        "--set",
+        "corpus.columns.url=url",
+        "--set",
+        "corpus.columns.collected_at=at",
+        "--set",
+        &format!("resources.opt_out={}", path(&corpus.at("opt_out.csv"))),
+    ];
+    let (code, stdout, stderr) = corpus.run("", &mapped);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let out = path(&corpus.at("out")).to_owned();
+    assert_eq!(
+        query(&format!(
+            "select string_agg(at, ' ' order by at) from '{out}/data/'"
+        )),
+        "2026-10-09 2026-10-10T07:59:58Z"
+    );
+    assert_eq!(corpus.count("dropped"), 2);
+}
+
+#[test]
 fn a_contract_has_to_hold_at_a_time_of_collection_that_is_mapped() {
     let corpus = Corpus::new();
     let sources = std::fs::read_to_string(corpus.at("sources.csv")).unwrap()

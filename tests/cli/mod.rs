@@ -6,6 +6,7 @@ mod crash;
 mod evidence;
 mod job;
 mod lexicon;
+mod model;
 mod optout;
 mod purge;
 mod sql;

@@ -12,8 +12,8 @@ use crate::cli::print::{PrintArgs, say, table};
 use crate::cli::stores::StoreArgs;
 use crate::job::pack::Pack;
 
-use super::documents::each_batch;
 use super::{day, judging, usage};
+use crate::cli::documents::each_batch;
 
 const MICROSECONDS_A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 

@@ -10,8 +10,8 @@ use crate::cli::error::CliError;
 use crate::cli::print::{PrintArgs, lists, say, table};
 use crate::cli::stores::StoreArgs;
 
-use super::documents::each_batch;
 use super::{judging, usage};
+use crate::cli::documents::each_batch;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -9,7 +9,7 @@ use crate::job::keys::{Key, KeyKind};
 use crate::job::pack::Pack;
 use crate::job::spec::{Spec, SpecResource};
 
-use super::demand::{Demand, ProvRow, Wanted};
+use super::demand::{Demand, ProvRow, Wanted, holds_content};
 use super::record::Withdrawal;
 
 /// Statuses under which a row may be used.
@@ -99,8 +99,7 @@ impl Demand for ConsentNow {
     }
 
     fn covers(&self, verdict: &str) -> bool {
-        // `dropped/` names rows to account for them; it holds nobody's text unless told to.
-        verdict != "drop" || self.dropped_holds_rows
+        holds_content(verdict, self.dropped_holds_rows)
     }
 
     fn judge(&self, row: &ProvRow<'_>, found: &mut dyn FnMut(usize)) {

@@ -54,3 +54,9 @@ pub trait Demand: Send + Sync {
     /// Its withdrawals, without rows.
     fn withdrawals(&self) -> &[Withdrawal];
 }
+
+/// Whether the rows of a verdict's folder hold their own content. `dropped/` names rows to account for
+/// them; it holds nobody's text unless the job was told to.
+pub fn holds_content(verdict: &str, dropped_holds_rows: bool) -> bool {
+    verdict != "drop" || dropped_holds_rows
+}

@@ -10,7 +10,9 @@ use std::error::Error;
 use std::fs;
 use std::sync::Arc;
 
-use tamis_consent::opt_out::{OptOutCheck, OptOutRegistryBuilder, OptOutRules, SnapshotRow};
+use tamis_consent::opt_out::{
+    OptOutAnswers, OptOutQuestion, OptOutRegistryBuilder, OptOutRules, OptOutSignal, SnapshotRow,
+};
 use tamis_consent::signals::AgentList;
 
 const AT: i64 = 1_700_000_000_000_000;
@@ -71,31 +73,46 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("batches, hits", &hits, BATCH),
         ("batches, misses", &misses, BATCH),
     ] {
-        let mut verdicts = [0_usize; 3];
-        let mut count = |check: &OptOutCheck| match check.verdict {
-            "allowed" => verdicts[0] += 1,
-            "disallowed" => verdicts[1] += 1,
-            _ => verdicts[2] += 1,
+        let (mut verdicts, mut told) = ([0_usize; 3], 0);
+        let mut count = |verdict: &str, signals: &[OptOutSignal]| {
+            verdicts[match verdict {
+                "allowed" => 0,
+                "disallowed" => 1,
+                _ => 2,
+            }] += 1;
+            // Every part of the answer is looked at.
+            for signal in signals {
+                let texts = signal.signal.len() + signal.value.len() + signal.sha256.len();
+                told += texts + usize::from(signal.fetched_at < AT);
+            }
         };
-        let (mut questions, mut answers) = (Vec::new(), Vec::new());
+        let (mut questions, mut answers) = (Vec::new(), OptOutAnswers::default());
         let started = cpu_seconds()?;
         for urls in urls.chunks(batch) {
             if let [url] = urls {
-                count(&registry.check(Some(url), AT, &rules));
+                let check = registry.check(Some(url), AT, &rules);
+                count(check.verdict, &check.signals);
                 continue;
             }
             questions.clear();
-            questions.extend(urls.iter().map(|url| (Some(url.as_str()), AT)));
+            questions.extend(urls.iter().map(|url| OptOutQuestion {
+                url: Some(url.as_str()),
+                from: AT,
+                until: AT,
+            }));
             answers.clear();
-            registry.check_batch(&questions, &rules, &mut answers);
-            answers.iter().for_each(&mut count);
+            registry.answer_batch(&questions, &rules, &mut answers);
+            for (verdict, signals) in answers.iter() {
+                count(verdict, signals);
+            }
         }
         println!(
-            "{name}: {:.2} M lookups/s (allowed {}, disallowed {}, unknown {})",
+            "{name}: {:.2} M lookups/s (allowed {}, disallowed {}, unknown {}; {:.0} bytes of evidence each)",
             LOOKUPS as f64 / (cpu_seconds()? - started) / 1e6,
             verdicts[0],
             verdicts[1],
-            verdicts[2]
+            verdicts[2],
+            told as f64 / LOOKUPS as f64
         );
     }
     Ok(())

@@ -4,7 +4,10 @@
 //! cargo run --release -p tamis-consent --example registry_scale -- COMMAND RECORDS [PATH]
 //!   memory RECORDS        builds a registry in memory and asks it
 //!   write RECORDS FOLDER  writes a snapshot in bounded memory
-//!   open RECORDS FILE     opens that snapshot and asks it
+//!   open RECORDS FILE [INDEX_LIMIT [BATCH]]
+//!                         opens that snapshot and asks it; INDEX_LIMIT in bytes: below 13
+//!                         for each subject the index is sparse; BATCH: subjects asked for
+//!                         at once, 8192 unless given
 //! ```
 //!
 //! Records are synthetic: every tenth subject has a second one that was withdrawn. One
@@ -19,7 +22,7 @@ use std::path::Path;
 
 use tamis_consent::{
     ConsentRegistry, ConsentRegistryBuilder, ConsentRow, ConsentSnapshotWriter, ConsentStatus,
-    PurposeHierarchy, SubjectHash, SubjectKey,
+    PurposeHierarchy, SnapshotOptions, SubjectHash, SubjectKey,
 };
 
 const SECOND: i64 = 1_000_000;
@@ -38,7 +41,14 @@ fn main() -> Outcome {
     match arguments[..] {
         ["memory", records] => memory(records.parse()?),
         ["write", records, folder] => write(records.parse()?, Path::new(folder)),
-        ["open", records, file] => open(records.parse()?, Path::new(file)),
+        ["open", records, file, ref more @ ..] if more.len() <= 2 => {
+            let mut options = SnapshotOptions::default();
+            if let Some(limit) = more.first() {
+                options.index_limit = limit.parse()?;
+            }
+            let batch = more.get(1).map_or(Ok(BATCH), |batch| batch.parse())?;
+            open(records.parse()?, Path::new(file), options, batch.max(1))
+        }
         _ => Err("give: memory RECORDS, write RECORDS FOLDER or open RECORDS FILE".into()),
     }
 }
@@ -58,7 +68,7 @@ fn memory(records: usize) -> Outcome {
     let finishing = cpu_seconds()? - started;
     println!("built in memory: push {pushing:.2} CPU-s, finish {finishing:.2} CPU-s");
     show_memory();
-    ask(&registry, records)
+    ask(&registry, records, BATCH)
 }
 
 fn write(records: usize, folder: &Path) -> Outcome {
@@ -83,55 +93,73 @@ fn write(records: usize, folder: &Path) -> Outcome {
     Ok(())
 }
 
-fn open(records: usize, file: &Path) -> Outcome {
+fn open(records: usize, file: &Path, options: SnapshotOptions, batch: usize) -> Outcome {
     let started = cpu_seconds()?;
-    let registry = ConsentRegistry::open_snapshot("snapshot", file, &key()?)?;
+    let registry = ConsentRegistry::open_snapshot_with("snapshot", file, &key()?, options)?;
     println!("opened: {:.2} CPU-s", cpu_seconds()? - started);
     show_memory();
-    ask(&registry, records)?;
-    show_memory();
-    Ok(())
+    ask(&registry, records, batch)
 }
 
-fn ask(registry: &ConsentRegistry, records: usize) -> Outcome {
+fn ask(registry: &ConsentRegistry, records: usize, batch: usize) -> Outcome {
     let known = registry.len();
+    let kind = match registry.has_sparse_index() {
+        true => "sparse",
+        false => "dense",
+    };
     println!(
-        "{known} records: index {:.0} MB, {:.1} bytes a record; index and records in memory {:.0} MB, {:.1} bytes a record",
+        "{known} records: {kind} index {:.0} MB, {:.1} bytes a record; index and records in memory {:.0} MB, {:.1} bytes a record",
         registry.index_bytes() as f64 / 1e6,
         registry.index_bytes() as f64 / known as f64,
         registry.memory_bytes() as f64 / 1e6,
         registry.memory_bytes() as f64 / known as f64,
     );
     let mut random = 0x9e37_79b9_7f4a_7c15u64;
-    let hits: Vec<String> = (0..LOOKUPS)
-        .map(|_| {
-            // xorshift64, G. Marsaglia, Journal of Statistical Software 8 (2003).
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            subject((random % subjects(records) as u64) as usize)
-        })
-        .collect();
-    let misses: Vec<String> = (0..LOOKUPS)
-        .map(|number| format!("stranger-{number:06}@example.invalid"))
-        .collect();
-    for (name, ids) in [("hits", &hits), ("misses", &misses)] {
-        let started = cpu_seconds()?;
-        let ready: Vec<SubjectHash> = ids.iter().map(|id| registry.subject_hash(id)).collect();
-        let hashing = millions_a_second(LOOKUPS, started)?;
+    let mut known_subject = |_| {
+        // xorshift64, G. Marsaglia, Journal of Statistical Software 8 (2003).
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        subject((random % subjects(records) as u64) as usize)
+    };
+    let mut stranger = |number| format!("stranger-{number:06}@example.invalid");
+    let asked: [(&str, &mut dyn FnMut(usize) -> String); 2] =
+        [("hits", &mut known_subject), ("misses", &mut stranger)];
+    for (name, id) in asked {
+        let (ready, hashing) = ready_keys(registry, id)?;
         // The first round brings the pages in, the second one is the steady state.
         for round in ["first", "again"] {
+            let (statuses, known_statuses) = statuses(registry, &ready, batch)?;
+            show_memory();
+            let (batched, found_in_batches) = in_batches(registry, &ready, batch)?;
             let (single, found) = one_by_one(registry, &ready)?;
-            let (batched, found_in_batches) = in_batches(registry, &ready)?;
-            let (statuses, known_statuses) = statuses(registry, &ready)?;
             assert_eq!((found, found), (found_in_batches, known_statuses));
             println!(
-                "{name} ({round}), ready keys: {statuses:.1} M statuses/s in batches, {batched:.1} M decisions/s in batches, {single:.1} M decisions/s one by one, {found} known"
+                "{name} ({round}), ready keys: {statuses:.1} M statuses/s in batches of {batch}, {batched:.1} M decisions/s in batches, {single:.1} M decisions/s one by one, {found} known"
             );
+            show_memory();
         }
         println!("{name}: hashing {hashing:.1} M subjects/s");
     }
     Ok(())
+}
+
+/// Ids from `id` as keys, and how many millions of them a second were hashed. Few ids are in
+/// memory at a time, so that they do not count as memory of the registry.
+fn ready_keys(
+    registry: &ConsentRegistry,
+    id: &mut dyn FnMut(usize) -> String,
+) -> Outcome<(Vec<SubjectHash>, f64)> {
+    let mut ready = Vec::with_capacity(LOOKUPS);
+    let mut seconds = 0.0;
+    while ready.len() < LOOKUPS {
+        let from = ready.len();
+        let ids: Vec<String> = (from..LOOKUPS.min(from + BATCH)).map(&mut *id).collect();
+        let started = cpu_seconds()?;
+        ready.extend(ids.iter().map(|id| registry.subject_hash(id)));
+        seconds += cpu_seconds()? - started;
+    }
+    Ok((ready, LOOKUPS as f64 / seconds / 1e6))
 }
 
 fn one_by_one(registry: &ConsentRegistry, subjects: &[SubjectHash]) -> Outcome<(f64, usize)> {
@@ -144,12 +172,16 @@ fn one_by_one(registry: &ConsentRegistry, subjects: &[SubjectHash]) -> Outcome<(
     Ok((millions_a_second(subjects.len(), started)?, found))
 }
 
-fn in_batches(registry: &ConsentRegistry, subjects: &[SubjectHash]) -> Outcome<(f64, usize)> {
+fn in_batches(
+    registry: &ConsentRegistry,
+    subjects: &[SubjectHash],
+    batch: usize,
+) -> Outcome<(f64, usize)> {
     let purpose = registry.purpose("model-training");
     let mut decisions = Vec::new();
     let mut found = 0;
     let started = cpu_seconds()?;
-    for batch in subjects.chunks(BATCH) {
+    for batch in subjects.chunks(batch) {
         decisions.clear();
         registry.decide_batch(batch, purpose, AT, &mut decisions);
         found += decisions
@@ -160,12 +192,16 @@ fn in_batches(registry: &ConsentRegistry, subjects: &[SubjectHash]) -> Outcome<(
     Ok((millions_a_second(subjects.len(), started)?, found))
 }
 
-fn statuses(registry: &ConsentRegistry, subjects: &[SubjectHash]) -> Outcome<(f64, usize)> {
+fn statuses(
+    registry: &ConsentRegistry,
+    subjects: &[SubjectHash],
+    batch: usize,
+) -> Outcome<(f64, usize)> {
     let purpose = registry.purpose("model-training");
     let mut statuses = Vec::new();
     let mut found = 0;
     let started = cpu_seconds()?;
-    for batch in subjects.chunks(BATCH) {
+    for batch in subjects.chunks(batch) {
         statuses.clear();
         registry.status_batch(batch, purpose, AT, &mut statuses);
         found += statuses

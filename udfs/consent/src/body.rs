@@ -9,6 +9,7 @@
 
 use std::io;
 
+use crate::builder::Dictionaries;
 use crate::index::{Index, IndexBuilder, LONGEST_BODY};
 use crate::record::{Reader, Record, write_varint};
 use crate::subject_hash::SubjectHash;
@@ -58,13 +59,14 @@ impl<'a> Group<'a> {
         })
     }
 
-    /// What follows its records; `None` when they cannot be read.
-    pub(crate) fn end(&self) -> Option<&'a [u8]> {
+    /// Where the group ends in the body it was read from; `None` when the bytes are none.
+    #[inline]
+    pub(crate) fn end(&self, body: &[u8]) -> Option<usize> {
         let mut records = self.records();
-        for record in records.by_ref() {
+        for record in &mut records {
             record?;
         }
-        Some(records.reader.rest())
+        Some(body.len() - records.reader.rest().len())
     }
 
     /// The records; `None` among them when the bytes are none.
@@ -115,14 +117,20 @@ pub(crate) struct Scanned {
 }
 
 impl Scan {
-    /// For at most `subjects` subjects and records with dictionaries of these lengths.
-    pub(crate) fn new(subjects: u64, purposes: usize, age_bands: usize) -> io::Result<Self> {
+    /// For `body` bytes about at most `subjects` subjects, and records that use these
+    /// dictionaries. The index takes at most `index_limit` bytes.
+    pub(crate) fn new(
+        subjects: u64,
+        body: u64,
+        dictionaries: &Dictionaries,
+        index_limit: u64,
+    ) -> io::Result<Self> {
         Ok(Self {
-            index: IndexBuilder::new(subjects)?,
+            index: IndexBuilder::new(subjects, body, index_limit)?,
             position: 0,
             last: None,
-            purposes,
-            age_bands,
+            purposes: dictionaries.purposes.names.len(),
+            age_bands: dictionaries.age_bands.len(),
             records: 0,
             subjects: 0,
         })

@@ -110,11 +110,15 @@ impl<T: Ord> Keyed<T> {
         (start ^ end) as u64
     }
 
-    /// Reads the beginning of the bucket likewise; `read` takes anything out of a value.
+    /// Reads the beginning and the end of the bucket likewise, which may lie in two cache lines;
+    /// `read` takes anything out of a value.
     pub(crate) fn touch_entry(&self, key: Key, read: impl Fn(&T) -> u64) -> u64 {
-        let (start, _) = self.bucket(key);
-        let entry = self.keys.get(start).zip(self.values.get(start));
-        entry.map_or(0, |(key, value)| key.0[0] ^ read(value))
+        let (start, end) = self.bucket(key);
+        let touch = |place: usize| {
+            let entry = self.keys.get(place).zip(self.values.get(place));
+            entry.map_or(0, |(key, value)| key.0[0] ^ read(value))
+        };
+        touch(start) ^ touch(end.saturating_sub(1))
     }
 
     /// How many keys there are.

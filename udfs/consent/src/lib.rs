@@ -77,7 +77,9 @@ pub use purpose_hierarchy::PurposeHierarchy;
 pub use record::{Grant, RecordKind};
 pub use registry::{AskedPurpose, ConsentRegistry};
 pub use rules::SourceRules;
-pub use snapshot::{ConsentSnapshot, ConsentSnapshotHeader, ConsentSnapshotWriter};
+pub use snapshot::{
+    ConsentSnapshot, ConsentSnapshotHeader, ConsentSnapshotWriter, SnapshotOptions,
+};
 pub use sources::{SourceEvidence, SourceRegistry, SourceRegistryBuilder, SourceRow};
 pub use subject::SubjectKey;
 pub use subject_hash::SubjectHash;

@@ -73,13 +73,34 @@ impl Mapping {
         let _ = self.map.advise(Advice::Random);
     }
 
+    /// A range will be read soon: the system may fetch it from the disk meanwhile. Only advice.
+    pub(crate) fn advise_soon(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        {
+            let range = self.within(range);
+            let _ = self
+                .map
+                .advise_range(Advice::WillNeed, range.start, range.len());
+        }
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+
+    /// Advice about bytes behind the end would reach the memory of others.
+    #[cfg(unix)]
+    fn within(&self, range: Range<usize>) -> Range<usize> {
+        let end = range.end.min(self.map.len());
+        range.start.min(end)..end
+    }
+
     /// Lets go of the memory behind a range; a later read brings the file's bytes back.
-    /// `range` should begin at the start of a page.
+    /// Whole pages go, those at both ends of the range too.
     pub(crate) fn release(&self, range: Range<usize>) {
         #[cfg(unix)]
         {
-            // SAFETY: for a file mapped without write access DontNeed drops no data; the
-            // pages are read from the same file again.
+            let range = self.within(range);
+            // SAFETY: the range lies in the mapping, and for a file mapped without
+            // write access DontNeed drops no data; the pages are read from the file again.
             let _ = unsafe {
                 self.map
                     .unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len())
@@ -133,6 +154,11 @@ mod tests {
         mapping.advise_in_order();
         assert!(mapping.bytes() == bytes);
         mapping.release(0..65_536);
+        mapping.advise_soon(5_000..9_000);
+        mapping.release(5_000..9_000);
+        mapping.advise_soon(99_000..usize::MAX);
+        mapping.release(99_000..usize::MAX);
+        mapping.release(usize::MAX - 1..usize::MAX);
         mapping.advise_at_random();
         assert!(mapping.bytes() == bytes);
     }

@@ -14,7 +14,7 @@
 //! let mut builder = OptOutRegistryBuilder::new("snapshots.parquet");
 //! let row = SnapshotRow {
 //!     url: "example.com",
-//!     fetched_at: 100,
+//!     fetched_at: 100_000_001,
 //!     kind: "robots.txt",
 //!     status: Some(200),
 //!     body: b"User-agent: GPTBot\nDisallow: /\n",
@@ -24,12 +24,13 @@
 //! let registry = builder.finish("2026-11", &tamis_resource::sha256_hex(b"the table"))?;
 //! let rules = OptOutRules::new(Arc::new(AgentList::builtin().clone()));
 //! let verdict = |url, at| registry.check(Some(url), at, &rules).verdict;
-//! assert_eq!(verdict("https://example.com/page", 100), "disallowed");
-//! assert_eq!(verdict("https://example.com/page", 99), "unknown");
-//! assert_eq!(verdict("https://www.example.com/page", 100), "unknown");
+//! assert_eq!(verdict("https://example.com/page", 100_000_001), "disallowed");
+//! assert_eq!(verdict("https://example.com/page", 99_999_999), "unknown");
+//! assert_eq!(verdict("https://www.example.com/page", 100_000_001), "unknown");
 //! # Ok::<(), tamis_resource::ResourceError>(())
 //! ```
 
+mod answer;
 mod batch;
 mod builder;
 mod content;
@@ -37,12 +38,14 @@ mod digest;
 pub mod files;
 mod judge;
 mod link;
+mod question;
 mod registry;
 mod snapshot;
 pub mod warc;
 
+pub use answer::{OptOutAnswers, OptOutCheck, OptOutSignal};
 pub use builder::OptOutRegistryBuilder;
 pub use digest::Sha256Hex;
-pub use judge::{OptOutCheck, OptOutRules, OptOutSignal};
+pub use question::{OptOutQuestion, OptOutRules};
 pub use registry::OptOutRegistry;
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotRow};

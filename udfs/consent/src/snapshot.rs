@@ -29,6 +29,7 @@ mod write;
 use std::path::PathBuf;
 
 pub use header::ConsentSnapshotHeader;
+pub use open::SnapshotOptions;
 pub use write::ConsentSnapshotWriter;
 
 #[cfg(doc)]

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use proptest::prelude::*;
 use tamis_consent::{
     ConsentOptions, ConsentRegistry, ConsentRegistryBuilder, ConsentRow, ConsentSnapshotWriter,
-    PurposeHierarchy, SubjectHash, SubjectKey,
+    PurposeHierarchy, SnapshotOptions, SubjectHash, SubjectKey,
 };
 
 const SUBJECTS: [&str; 3] = ["a", "b", "c"];
@@ -281,6 +281,92 @@ proptest! {
                         prop_assert_eq!(statuses[index], expected.status);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Histories of up to 6000 subjects: some kilobytes to some large pages of records.
+fn many_histories() -> impl Strategy<Value = Vec<Vec<Row>>> {
+    prop::collection::vec(histories(), 0..2_000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// An entry for each subject, for each KiB and for each 64 KiB of records: the same
+    /// decisions, one by one, in batches of any size, in any order and asked twice.
+    #[test]
+    fn dense_and_sparse_indexes_give_the_same_decisions(
+        groups in many_histories(),
+        order in any::<u64>(),
+        batch in 1usize..9_000,
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (key, hierarchy) = (key(), PurposeHierarchy::builtin());
+        let mut writer = ConsentSnapshotWriter::new("histories", &key, &hierarchy, folder.path())
+            .expect("a writer");
+        for (number, row) in groups.iter().enumerate().flat_map(|(number, rows)| {
+            rows.iter().map(move |row| (number, row))
+        }) {
+            let subject = format!("{}-{number}", SUBJECTS[row.subject]);
+            let record_id = format!("{number}-{}", row.record_id);
+            let row = ConsentRow {
+                subject_id: &subject,
+                record_id: &record_id,
+                ..row.as_consent_row()
+            };
+            writer.push(|| "a row".into(), row).expect("a sound row");
+        }
+        let snapshot = writer.finish("1", folder.path()).expect("a snapshot");
+        let open = |index_limit| {
+            let options = SnapshotOptions { index_limit };
+            ConsentRegistry::open_snapshot_with("histories", &snapshot.path, &key, options)
+                .expect("a registry")
+        };
+        let dense = open(u64::MAX);
+        let bytes = std::fs::read(&snapshot.path).expect("a file");
+        let options = SnapshotOptions { index_limit: 63 };
+        let copy = ConsentRegistry::open_snapshot_copy_with(
+            "histories", bytes.as_slice(), folder.path(), &key, options,
+        ).expect("a registry");
+        // The smallest index that is not dense, and the coarsest one.
+        let sparse = [open(dense.index_bytes().min(1 << 10) as u64 / 2), open(0), copy];
+        prop_assert!(!dense.has_sparse_index());
+
+        let mut subjects: Vec<SubjectHash> = (0..groups.len() + 40)
+            .flat_map(|number| SUBJECTS.map(|subject| dense.subject_hash(&format!("{subject}-{number}"))))
+            .collect();
+        subjects.extend_from_within(..subjects.len() / 2);
+        // Half of the shuffles are none: as sorted as they came.
+        if order % 2 == 0 {
+            subjects.sort_unstable_by_key(|subject| {
+                let mut hasher = std::hash::DefaultHasher::new();
+                std::hash::Hash::hash(&(subject, order), &mut hasher);
+                std::hash::Hasher::finish(&hasher)
+            });
+        }
+        for (asked, at) in [("model-training", 4), ("fine-tuning", 8), ("support", 0), (" ", 4)] {
+            let purpose = dense.purpose(asked);
+            let expected: Vec<_> = subjects
+                .iter()
+                .map(|subject| dense.decide_for(*subject, purpose, at))
+                .collect();
+            for registry in &sparse {
+                prop_assert!(registry.has_sparse_index());
+                prop_assert_eq!(registry.len(), dense.len());
+                let purpose = registry.purpose(asked);
+                let (mut decisions, mut statuses) = (Vec::new(), Vec::new());
+                for batch in subjects.chunks(batch) {
+                    registry.decide_batch(batch, purpose, at, &mut decisions);
+                    registry.status_batch(batch, purpose, at, &mut statuses);
+                }
+                let singly: Vec<_> = subjects
+                    .iter()
+                    .map(|subject| registry.decide_for(*subject, purpose, at))
+                    .collect();
+                prop_assert!(decisions == expected && singly == expected);
+                prop_assert!(statuses.iter().eq(expected.iter().map(|decision| &decision.status)));
             }
         }
     }

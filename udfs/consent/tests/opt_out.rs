@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tamis_consent::opt_out::{
-    OptOutCheck, OptOutRegistry, OptOutRegistryBuilder, OptOutRules, SnapshotRow,
+    OptOutAnswers, OptOutCheck, OptOutQuestion, OptOutRegistry, OptOutRegistryBuilder, OptOutRules,
+    SnapshotRow,
 };
 use tamis_consent::signals::{AgentList, Robots};
 use tamis_resource::{Result, sha256_hex};
 
-const DAY: i64 = 24 * 3600 * 1_000_000;
+const SECOND: i64 = 1_000_000;
+const HOUR: i64 = 3600 * SECOND;
+const DAY: i64 = 24 * HOUR;
 const OPEN: &str = "User-agent: *\nAllow: /\n";
 const CLOSED: &str = "User-agent: *\nDisallow: /\n";
 
@@ -383,6 +386,15 @@ fn the_status_of_a_file_counts() {
     ] {
         assert_eq!(verdict(kind, status), expected, "{kind} {status:?}");
     }
+    // No rule forbids anything where the server failed: the evidence names what happened.
+    for (status, value) in [(Some(503), "status 503"), (None, "no answer")] {
+        let row = SnapshotRow {
+            status,
+            ..row("robots.txt", "a.example", 5, CLOSED)
+        };
+        let expected = ("disallowed", vec![("robots.txt", value)]);
+        assert_eq!(told(&check(&[row], page, 5)), expected);
+    }
 }
 
 #[test]
@@ -447,6 +459,124 @@ fn snapshots_count_from_their_instant_and_allow_for_thirty_days() {
     }
     let old = registry.check(Some("http://a.example/x"), 31 * DAY, &rules());
     assert_eq!(old.signals[0].value, "allow (too old to allow)");
+}
+
+/// 2026-10-10T00:00Z.
+const TENTH: i64 = 20_736 * DAY;
+
+#[test]
+fn a_whole_second_may_be_a_cut_one() {
+    let page = "https://a.example/page";
+    let second = TENTH + 8 * HOUR;
+    let noai = "X-Robots-Tag: noai\r\n";
+    let rows = [
+        row("robots.txt", "a.example", TENTH, OPEN),
+        row("headers", page, second + SECOND / 2, noai),
+    ];
+    let verdict = |at| check(&rows, page, at).verdict;
+    assert_eq!(verdict(second - 1), "allowed");
+    assert_eq!(verdict(second), "disallowed");
+    assert_eq!(verdict(second + 1), "allowed");
+    assert_eq!(verdict(second + SECOND / 2), "disallowed");
+    // So may the second instant.
+    let registry = build(&rows).expect("a registry");
+    for (also_at, expected) in [(second, "disallowed"), (second + 1, "allowed")] {
+        let rules = OptOutRules {
+            also_at: Some(also_at),
+            ..rules()
+        };
+        let found = registry.check(Some(page), TENTH + 1, &rules);
+        assert_eq!(found.verdict, expected, "{also_at}");
+    }
+}
+
+#[test]
+fn what_restricts_at_any_time_of_a_day_counts_for_its_date() {
+    let page = "https://a.example/page";
+    let link = "License: https://l.example/l.xml\nUser-agent: *\nAllow: /\n";
+    let rsl = |terms: &str| {
+        format!(
+            "<rsl xmlns=\"https://rslstandard.org/rsl\"><content url=\"/\"><license>{terms}</license></content></rsl>"
+        )
+    };
+    let free = rsl("<permits type=\"usage\">ai-train</permits><payment type=\"free\"/>");
+    let paid = rsl("<permits type=\"usage\">ai-train</permits><payment type=\"subscription\"/>");
+    let before = TENTH - 9 * DAY;
+    let open = row("robots.txt", "a.example", before, OPEN);
+    let robots = |hour: i64, body| row("robots.txt", "a.example", TENTH + hour * HOUR, body);
+    let moved = SnapshotRow {
+        status: Some(302),
+        ..robots(8, "")
+    };
+    let linked = |hour: i64, body| row("rsl", "https://l.example/l.xml", TENTH + hour * HOUR, body);
+    let tdm = |kind, hour: i64, body| row(kind, page, TENTH + hour * HOUR, body);
+    for (rows, expected, why) in [
+        (vec![open], "allowed", "allowed all day"),
+        (vec![open, robots(8, CLOSED)], "disallowed", "closed at 8"),
+        (
+            vec![open, robots(8, CLOSED), robots(9, OPEN)],
+            "disallowed",
+            "closed from 8 to 9",
+        ),
+        (vec![open, robots(24, CLOSED)], "allowed", "closed next day"),
+        (vec![robots(8, OPEN)], "unknown", "first seen at 8"),
+        (
+            vec![
+                row("robots.txt", "a.example", before, CLOSED),
+                robots(8, OPEN),
+            ],
+            "disallowed",
+            "open only from 8",
+        ),
+        (vec![open, moved], "unknown", "not readable from 8"),
+        (
+            vec![
+                row("robots.txt", "a.example", before, link),
+                linked(-1, &free),
+            ],
+            "allowed",
+            "links a free licence",
+        ),
+        (
+            vec![
+                row("robots.txt", "a.example", before, link),
+                linked(-1, &free),
+                linked(8, &paid),
+                linked(9, &free),
+            ],
+            "conditional",
+            "the linked licence had a price from 8 to 9",
+        ),
+        (
+            vec![
+                open,
+                robots(8, link),
+                linked(-2, &paid),
+                linked(-1, &free),
+                linked(9, &paid),
+            ],
+            "conditional",
+            "a link from 8, a price from 9",
+        ),
+        (
+            vec![
+                open,
+                tdm("headers", -2, "TDM-Reservation: 1\r\n"),
+                tdm("html", -1, "<meta name=tdm-reservation content=0>"),
+                tdm("html", 8, "no signal"),
+                tdm("html", 9, "<meta name=tdm-reservation content=0>"),
+            ],
+            "disallowed",
+            "from 8 to 9 the page did not override its header",
+        ),
+    ] {
+        let registry = build(&rows).expect("a registry");
+        let found = registry.check_span(Some(page), TENTH, TENTH + DAY - 1, &rules());
+        assert_eq!(found.verdict, expected, "{why}: {:?}", found.signals);
+        // The end is not before the beginning.
+        let found = registry.check_span(Some(page), TENTH, TENTH - DAY, &rules());
+        assert_eq!(found, registry.check(Some(page), TENTH, &rules()), "{why}");
+    }
 }
 
 #[test]
@@ -693,6 +823,7 @@ proptest! {
         site in 0usize..2,
         path in prop::sample::select(vec!["/", "/page", "/q?x=1"]),
         at in -1i64..12,
+        length in 0i64..6,
         also_at in prop::option::of(-1i64..12),
         max_age in 0i64..6,
     ) {
@@ -706,22 +837,30 @@ proptest! {
         let registry = build(&table).expect("a registry");
         let rules = OptOutRules { max_age, also_at, ..rules() };
         let url = format!("https://{}{path}", SITES[site]);
-        let found = registry.check(Some(&url), at, &rules);
+        let found = registry.check_span(Some(&url), at, at + length, &rules);
+        // Times end at 12: 0, a whole second, lasts to the end of all.
+        let end = |at: i64| if at == 0 { 12 } else { at };
+        let most = |from: i64, until: i64| {
+            let levels = (from..=until).map(|at| model(&rows, site, path, at, i64::MAX));
+            levels.max().unwrap_or(0)
+        };
         let now = model(&rows, site, path, at, max_age);
-        let later = also_at.map_or(0, |later| model(&rows, site, path, later, max_age));
-        let expected = now.max(if later >= 2 { later } else { 0 });
+        let span = most(at + 1, end(at + length).max(end(at)));
+        let later = also_at.map_or(0, |later| most(later, end(later)));
+        let expected = now.max(span).max(if later >= 2 { later } else { 0 });
         let name = ["allowed", "unknown", "conditional", "disallowed"][expected as usize];
         prop_assert_eq!(found.verdict, name, "{:?}", found.signals);
         // The order of the rows makes no difference.
         let reversed: Vec<SnapshotRow<'_>> = table.iter().rev().copied().collect();
-        let again = build(&reversed).expect("a registry").check(Some(&url), at, &rules);
+        let again = build(&reversed).expect("a registry");
+        let again = again.check_span(Some(&url), at, at + length, &rules);
         prop_assert_eq!(again.verdict, name);
     }
 
     #[test]
     fn a_batch_answers_as_single_questions_do(
         rows in prop::collection::vec((0usize..KINDS.len(), 0usize..3, 0i64..10), 0..24),
-        asked in prop::collection::vec((0usize..ASKED.len(), -1i64..12), 0..200),
+        asked in prop::collection::vec((0usize..ASKED.len(), -1i64..12, 0i64..4), 0..200),
         also_at in prop::option::of(-1i64..12),
         max_age in 0i64..6,
     ) {
@@ -736,14 +875,35 @@ proptest! {
             .collect();
         let registry = build(&table).expect("a registry");
         let rules = OptOutRules { max_age, also_at, ..rules() };
-        let questions: Vec<(Option<&str>, i64)> =
-            asked.iter().map(|(url, at)| (ASKED[*url], *at)).collect();
+        let questions: Vec<OptOutQuestion<'_>> = asked
+            .iter()
+            .map(|&(url, from, length)| OptOutQuestion {
+                url: ASKED[url],
+                from,
+                until: from + length,
+            })
+            .collect();
         // What is there already stays.
-        let mut answers = vec![registry.check(None, 0, &rules)];
-        registry.check_batch(&questions, &rules, &mut answers);
-        prop_assert_eq!(answers.len(), questions.len() + 1);
-        for (answer, (url, at)) in answers[1..].iter().zip(&questions) {
-            prop_assert_eq!(answer, &registry.check(*url, *at, &rules), "{:?}", url);
+        let mut answers = OptOutAnswers::default();
+        registry.answer_batch(&questions[..questions.len() / 3], &rules, &mut answers);
+        registry.answer_batch(&questions[questions.len() / 3..], &rules, &mut answers);
+        prop_assert_eq!(answers.len(), questions.len());
+        prop_assert_eq!(answers.is_empty(), questions.is_empty());
+        for ((verdict, signals), asked) in answers.iter().zip(&questions) {
+            let single = registry.check_span(asked.url, asked.from, asked.until, &rules);
+            prop_assert_eq!(verdict, single.verdict, "{:?}", asked);
+            prop_assert_eq!(signals, &single.signals[..], "{:?}", asked);
+        }
+        answers.clear();
+        prop_assert_eq!(answers.iter().count(), 0);
+        // Instants are spans without a length.
+        let instants: Vec<(Option<&str>, i64)> =
+            questions.iter().map(|asked| (asked.url, asked.from)).collect();
+        let mut checks = vec![registry.check(None, 0, &rules)];
+        registry.check_batch(&instants, &rules, &mut checks);
+        prop_assert_eq!(checks.len(), questions.len() + 1);
+        for (check, (url, at)) in checks[1..].iter().zip(&instants) {
+            prop_assert_eq!(check, &registry.check(*url, *at, &rules), "{:?}", url);
         }
     }
 

@@ -19,6 +19,9 @@ pub(crate) enum Argument {
     Number(&'static str),
     /// A timestamp of any unit and zone, a date, or text that is one; without a zone it is UTC.
     Time(&'static str),
+    /// The same, but dates and texts reach the function as they are, as a date stands for all of
+    /// its day: see [`crate::instants::spans`].
+    Span(&'static str),
     /// A Boolean.
     Flag(&'static str),
     /// A list of texts, or one text with commas between them.
@@ -68,6 +71,7 @@ impl Argument {
             Self::Text(name)
             | Self::Number(name)
             | Self::Time(name)
+            | Self::Span(name)
             | Self::Flag(name)
             | Self::Names(name) => name,
         }
@@ -89,7 +93,7 @@ impl Argument {
                     .then_some(DataType::Float64),
                 "a number",
             ),
-            Self::Time(_) => {
+            Self::Time(_) | Self::Span(_) => {
                 let accepted = is_text(data_type)
                     || matches!(
                         data_type,
@@ -98,8 +102,12 @@ impl Argument {
                             | DataType::Date64
                             | DataType::Null
                     );
+                let is_instant = matches!(data_type, DataType::Timestamp(_, _) | DataType::Null);
                 (
-                    accepted.then(instant_type),
+                    accepted.then(|| match self {
+                        Self::Span(_) if !is_instant => data_type.clone(),
+                        _ => instant_type(),
+                    }),
                     "a timestamp, a date or text that is one",
                 )
             }
@@ -186,6 +194,21 @@ mod tests {
                 instant_type()
             );
         }
+    }
+
+    #[test]
+    fn dates_and_texts_that_are_spans_stay_as_they_are() {
+        let coerced = |data_type| coerce("f", &[Argument::Span("at")], 1, &[data_type]);
+        for data_type in [DataType::Date32, DataType::Date64, DataType::Utf8View] {
+            assert_eq!(coerced(data_type.clone()).unwrap(), [data_type]);
+        }
+        for data_type in [
+            DataType::Null,
+            DataType::Timestamp(TimeUnit::Nanosecond, None),
+        ] {
+            assert_eq!(coerced(data_type).unwrap(), [instant_type()]);
+        }
+        assert!(coerced(DataType::Int64).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{ArrayRef, Float64Array, new_null_array};
+use arrow::array::{ArrayRef, Float64Array, StringArray, new_null_array};
 use arrow::datatypes::DataType;
 use datafusion::common::internal_datafusion_err;
 use datafusion::error::Result;
@@ -71,9 +71,21 @@ fn harm(judge: &Judge, documents: &[&str]) -> Result<ArrayRef> {
             text_array(top_risks),
             risk_lists(judge, &assessments)?,
             hits.finish()?,
-            new_null_array(&DataType::Utf8, documents.len()),
+            model_column(judge, documents.len()),
         ],
     )
+}
+
+/// The classifier behind the scores, by its uri and digest; NULL without one.
+fn model_column(judge: &Judge, rows: usize) -> ArrayRef {
+    match judge.model() {
+        Some(model) => {
+            let identity = model.identity();
+            let name = format!("{} sha256:{}", identity.uri, identity.sha256);
+            Arc::new(StringArray::from(vec![name; rows]))
+        }
+        None => new_null_array(&DataType::Utf8, rows),
+    }
 }
 
 /// The judge of all harm functions, for the function called `function`.

@@ -45,6 +45,7 @@ mod content_usage;
 mod counts;
 mod documentation;
 mod harm;
+mod harm_class;
 mod harm_hits;
 mod harm_rate;
 mod harm_risks;
@@ -79,7 +80,7 @@ mod subject_ref;
 pub mod table;
 mod tdm_reserved;
 
-pub use instants::parse_instant;
+pub use instants::{parse_instant, parse_span};
 pub use register::register_all;
-pub use resources::{Resources, is_snapshot, read_consent_rows};
+pub use resources::{EachConsentRow, Resources, is_snapshot, read_consent_rows};
 pub use settings::{KEYS, TamisSettings};

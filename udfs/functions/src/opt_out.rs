@@ -6,11 +6,11 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use datafusion::logical_expr::Documentation;
-use tamis_consent::opt_out::{OptOutCheck, OptOutRegistry, OptOutRules};
+use tamis_consent::opt_out::{OptOutAnswers, OptOutQuestion, OptOutRegistry, OptOutRules};
 
 use crate::arguments::Argument;
 use crate::documentation::document;
-use crate::instants::instants;
+use crate::instants::spans;
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -30,7 +30,7 @@ pub(crate) struct OptOut;
 
 impl Judging for OptOut {
     const NAME: &'static str = "opt_out";
-    const ARGUMENTS: &'static [Argument] = &[Argument::Text("url"), Argument::Time("at")];
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("url"), Argument::Span("at")];
     type Resource = Snapshots;
 
     fn pin(resources: &Resources) -> Pinned<Snapshots> {
@@ -78,7 +78,7 @@ impl Judging for OptOut {
                     ("url", "The address the data was collected from."),
                     (
                         "at",
-                        "The instant of collection. Default: the setting tamis.as_of.",
+                        "The instant of collection; a date stands for its day. Default: the setting tamis.as_of.",
                     ),
                 ],
             )
@@ -94,35 +94,37 @@ impl Judging for OptOut {
 /// How many addresses are asked about at a time: their answers stay in the caches.
 const AT_A_TIME: usize = 1024;
 
+/// An address and the span it was collected in, where that is known.
+type Asked<'a> = (Option<&'a str>, Option<(i64, i64)>);
+
 impl Snapshots {
-    /// Appends an answer for each address and its time of collection. Without that time a
+    /// Adds an answer for each address and the span it was collected in. Without that time a
     /// permission of then cannot be shown, a refusal stands.
-    fn check(&self, asked: &[(Option<&str>, Option<i64>)], checks: &mut Vec<OptOutCheck>) {
-        let at_known_times = asked
-            .iter()
-            .map(|(url, at)| (*url, at.unwrap_or(self.as_of)));
-        let questions: Vec<(Option<&str>, i64)> = at_known_times.collect();
-        let first = checks.len();
-        self.registry.check_batch(&questions, &self.rules, checks);
-        for (check, (_, at)) in checks[first..].iter_mut().zip(asked) {
-            if at.is_none() && check.verdict == "allowed" {
-                check.verdict = "unknown";
-            }
+    fn check(&self, asked: &[Asked<'_>], answers: &mut OptOutAnswers, column: &mut OptOuts) {
+        let questions = asked.iter().map(|&(url, span)| {
+            let (from, until) = span.unwrap_or((self.as_of, self.as_of));
+            OptOutQuestion { url, from, until }
+        });
+        let questions: Vec<OptOutQuestion<'_>> = questions.collect();
+        answers.clear();
+        self.registry.answer_batch(&questions, &self.rules, answers);
+        for ((verdict, signals), (_, span)) in answers.iter().zip(asked) {
+            let is_shown = span.is_some() || verdict != "allowed";
+            column.push(if is_shown { verdict } else { "unknown" }, signals);
         }
     }
 }
 
 fn opt_outs(snapshots: &Snapshots, arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let urls = texts(&arguments[0])?;
+    let as_of = Some((snapshots.as_of, snapshots.as_of));
     let (keys, places) = match arguments.get(1) {
-        Some(at) => distinct(urls.into_iter().zip(instants(at))),
-        None => distinct(urls.into_iter().map(|url| (url, Some(snapshots.as_of)))),
+        Some(at) => distinct(urls.into_iter().zip(spans(at)?)),
+        None => distinct(urls.into_iter().map(|url| (url, as_of))),
     };
-    let mut answers = OptOuts::default();
-    let mut checks = Vec::new();
+    let (mut answers, mut column) = (OptOutAnswers::default(), OptOuts::default());
     for asked in keys.chunks(AT_A_TIME) {
-        snapshots.check(asked, &mut checks);
-        checks.drain(..).for_each(|check| answers.push(check));
+        snapshots.check(asked, &mut answers, &mut column);
     }
-    spread(answers.finish()?, &places)
+    spread(column.finish()?, &places)
 }

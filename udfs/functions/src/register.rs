@@ -15,6 +15,7 @@ use crate::consent_status::ConsentStatus;
 use crate::content_signal::ContentSignal;
 use crate::content_usage::ContentUsage;
 use crate::harm::Harm;
+use crate::harm_class::HarmClass;
 use crate::harm_hits::HarmHits;
 use crate::harm_rate::HarmRate;
 use crate::harm_risks::HarmRisks;
@@ -53,6 +54,7 @@ fn scalar_functions(resources: &Resources) -> Vec<ScalarUDF> {
         PureFunction::<ContentSignal>::new().into(),
         PureFunction::<ContentUsage>::new().into(),
         JudgingFunction::<Harm>::new(resources).into(),
+        JudgingFunction::<HarmClass>::new(resources).into(),
         JudgingFunction::<HarmHits>::new(resources).into(),
         JudgingFunction::<HarmRisks>::new(resources).into(),
         JudgingFunction::<HarmScore>::new(resources).into(),

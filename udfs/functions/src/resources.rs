@@ -7,7 +7,7 @@ mod opt_out;
 mod sources;
 mod subject_key;
 
-pub use consent::{is_snapshot, read_consent_rows};
+pub use consent::{EachConsentRow, is_snapshot, read_consent_rows};
 
 use std::sync::Arc;
 
@@ -19,16 +19,13 @@ use tamis_consent::{
     BlockList, ConsentOptions, ConsentRegistry, PurposeHierarchy, SourceRegistry, SourceRules,
     SubjectKey,
 };
-use tamis_harm::{Judge, Lexicon, Taxonomy, Thresholds};
+use tamis_harm::{Judge, Lexicon, Model, ModelOptions, Taxonomy, Thresholds};
 use tamis_license::LicensePolicy;
 use tamis_resource::{Identity, ResourceError, Result, nearest};
 
 use crate::instants::parse_instant;
 use crate::settings::TamisSettings;
-use crate::table::read_text;
-
-/// Settings that name something no function of this version uses.
-const UNUSED: &[&str] = &["model"];
+use crate::table::{read_bytes, read_text};
 
 const MICROSECONDS_A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -38,7 +35,7 @@ const MICROSECONDS_A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 pub struct Resources {
     /// The risks of GB/T 45654-2025, appendix A.
     pub taxonomy: Arc<Taxonomy>,
-    /// Lexicon and thresholds, ready to match.
+    /// Lexicon, thresholds and, when `tamis.model` is set, the classifier, ready to judge.
     pub judge: Arc<Judge>,
     /// Which licences allow which use.
     pub license_policy: Arc<LicensePolicy>,
@@ -81,20 +78,10 @@ impl Resources {
     /// the object stores registered in `ctx`, and the built-in ones for those they do not name.
     ///
     /// # Errors
-    /// - [`ResourceError::Read`] when a resource cannot be read, and for a set `tamis.model`, which
-    ///   no function of this version would use.
+    /// - [`ResourceError::Read`] when a resource cannot be read.
     /// - [`ResourceError::Malformed`] when its content is wrong, with the line, row or key.
     /// - [`ResourceError::UnknownName`] for an unknown `builtin:` name or an unknown use.
     pub async fn load(ctx: &SessionContext, settings: &TamisSettings) -> Result<Self> {
-        for setting in UNUSED {
-            if let Some(uri) = settings.get(setting) {
-                return Err(ResourceError::Read {
-                    setting: format!("tamis.{setting}"),
-                    uri: uri.to_owned(),
-                    message: "no function of this version uses it; unset it".to_owned(),
-                });
-            }
-        }
         let mut warnings = Vec::new();
         let taxonomy = Taxonomy::builtin();
         let layers = settings
@@ -113,6 +100,14 @@ impl Resources {
                 Arc::new(Thresholds::from_toml(uri, &text, &taxonomy)?)
             }
             None => Thresholds::builtin(),
+        };
+        let model = match settings.get("model") {
+            Some(uri) => {
+                let bytes = read_bytes(ctx, "model", uri).await?;
+                let model = Model::from_bytes(uri, &bytes, &taxonomy, &ModelOptions::default())?;
+                Some(Arc::new(model))
+            }
+            None => None,
         };
         let license_policy = match named(settings, "license_policy")? {
             Some(uri) => {
@@ -165,8 +160,12 @@ impl Resources {
             Some(uri) => Some(Arc::new(blocked::load(ctx, uri, &mut warnings).await?)),
             None => None,
         };
+        let judge = Judge::new(Arc::clone(&taxonomy), lexicon, thresholds)?;
         Self {
-            judge: Arc::new(Judge::new(Arc::clone(&taxonomy), lexicon, thresholds)?),
+            judge: Arc::new(match model {
+                Some(model) => judge.with_model(model)?,
+                None => judge,
+            }),
             taxonomy,
             license_policy,
             sources,
@@ -269,18 +268,16 @@ impl Resources {
         let mut identities = vec![
             ("lexicon", self.judge.lexicon().identity().clone()),
             ("thresholds", self.judge.thresholds().identity().clone()),
-            ("license_policy", self.license_policy.identity().clone()),
         ];
+        if let Some(model) = self.judge.model() {
+            identities.push(("model", model.identity().clone()));
+        }
+        identities.push(("license_policy", self.license_policy.identity().clone()));
         if let Some(sources) = &self.sources {
             identities.push(("sources", sources.identity().clone()));
         }
         if let Some(consent) = &self.consent {
             identities.push(("consent", consent.identity().clone()));
-            // A snapshot holds its hierarchy, and its digest covers it.
-            if !is_snapshot(&consent.identity().uri) {
-                let purposes = consent.purpose_hierarchy().identity();
-                identities.push(("purposes", purposes.clone()));
-            }
         }
         if let Some(opt_out) = &self.opt_out {
             identities.push(("opt_out", opt_out.identity().clone()));
@@ -296,6 +293,13 @@ impl Resources {
                 sha256: String::new(),
             };
             identities.push(("subject_key", identity));
+        }
+        // A snapshot holds its hierarchy, and its digest covers it.
+        if let Some(consent) = &self.consent
+            && !is_snapshot(&consent.identity().uri)
+        {
+            let purposes = consent.purpose_hierarchy().identity();
+            identities.push(("purposes", purposes.clone()));
         }
         identities
     }

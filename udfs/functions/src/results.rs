@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StringBuilder,
+    StructArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::error::Result;
 
-use tamis_consent::opt_out::{OptOutCheck, OptOutSignal};
+use tamis_consent::opt_out::OptOutSignal;
 use tamis_pii::{Finding, Sensitive};
 
 use crate::arguments::{UTC, instant_type};
@@ -61,6 +61,15 @@ pub(crate) fn harm_fields() -> Fields {
         ("hits", hits_type()),
         ("model", DataType::Utf8),
     ])
+}
+
+pub(crate) fn harm_class_fields() -> Fields {
+    fields(&[("risk", DataType::Utf8), ("probability", DataType::Float64)])
+}
+
+/// The result of `harm_class`.
+pub(crate) fn harm_class_type() -> DataType {
+    DataType::Struct(harm_class_fields())
 }
 
 /// The result of `harm`.
@@ -222,10 +231,11 @@ pub(crate) fn source_verdict_type() -> DataType {
 }
 
 /// Every struct a function of ours returns, also as the element of a list.
-pub(crate) fn struct_types() -> [DataType; 13] {
+pub(crate) fn struct_types() -> [DataType; 14] {
     [
         hit_type(),
         harm_type(),
+        harm_class_type(),
         license_detect_type(),
         blocked_type(),
         opt_out_type(),
@@ -309,34 +319,34 @@ impl PersonalInformation {
 #[derive(Debug, Default)]
 pub(crate) struct OptOuts {
     verdicts: Vec<&'static str>,
-    signals: Vec<OptOutSignal>,
+    kinds: Vec<&'static str>,
+    values: StringBuilder,
+    fetched: Vec<i64>,
+    digests: StringBuilder,
     lengths: Vec<usize>,
 }
 
 impl OptOuts {
     /// Adds the answer for the next address.
-    pub(crate) fn push(&mut self, check: OptOutCheck) {
-        self.verdicts.push(check.verdict);
-        self.lengths.push(check.signals.len());
-        self.signals.extend(check.signals);
+    pub(crate) fn push(&mut self, verdict: &'static str, signals: &[OptOutSignal]) {
+        self.verdicts.push(verdict);
+        self.lengths.push(signals.len());
+        for signal in signals {
+            self.kinds.push(signal.signal);
+            self.values.append_value(&signal.value);
+            self.fetched.push(signal.fetched_at);
+            self.digests.append_value(signal.sha256.as_str());
+        }
     }
 
     /// A column of [`opt_out_type`] with one answer for each address.
-    pub(crate) fn finish(self) -> Result<ArrayRef> {
-        let signals = self.signals.iter();
-        let fetched = signals.clone().map(|signal| signal.fetched_at);
-        let fetched = TimestampMicrosecondArray::from_iter_values(fetched).with_timezone(UTC);
+    pub(crate) fn finish(mut self) -> Result<ArrayRef> {
+        let fetched = TimestampMicrosecondArray::from(self.fetched).with_timezone(UTC);
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(
-                signals.clone().map(|signal| signal.signal),
-            )),
-            Arc::new(StringArray::from_iter_values(
-                signals.clone().map(|signal| &*signal.value),
-            )),
+            Arc::new(StringArray::from(self.kinds)),
+            Arc::new(self.values.finish()),
             Arc::new(fetched),
-            Arc::new(StringArray::from_iter_values(
-                signals.map(|signal| signal.sha256.as_str()),
-            )),
+            Arc::new(self.digests.finish()),
         ];
         let signals = struct_array(opt_out_signal_fields(), columns)?;
         struct_array(

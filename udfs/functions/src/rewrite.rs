@@ -107,7 +107,7 @@ impl FunctionRewrite for KeepGetters {
 }
 
 fn is_ours(base: &Expr, schema: &DFSchema) -> bool {
-    static OURS: LazyLock<[DataType; 13]> = LazyLock::new(struct_types);
+    static OURS: LazyLock<[DataType; 14]> = LazyLock::new(struct_types);
     // An expression without a type is an error that planning reports better.
     base.get_type(schema)
         .is_ok_and(|data_type| OURS.contains(&data_type))

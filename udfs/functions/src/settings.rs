@@ -21,7 +21,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "The classifier. No function of this version uses one",
+        "The classifier, a model file of fastText or of tamis model train. No default",
     ),
     (
         "license_policy",
@@ -88,7 +88,7 @@ pub struct TamisSettings {
     pub lexicon: Option<String>,
     /// `tamis.thresholds`; `None` is `builtin:thresholds`.
     pub thresholds: Option<String>,
-    /// `tamis.model`; not used by any function of this version.
+    /// `tamis.model`; without it keywords alone are judged, and `harm_class` is an error.
     pub model: Option<String>,
     /// `tamis.license_policy`; `None` is `builtin:license_policy`.
     pub license_policy: Option<String>,

@@ -43,14 +43,17 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// A session with the registries, key and lexicon in tests/sqllogictests/data.
-async fn session() -> SessionContext {
+/// A session with the registries, key and lexicon in tests/sqllogictests/data, for a file of tests or
+/// a page; that of `harm_class` has the classifier too.
+async fn session(file: &std::path::Path) -> SessionContext {
+    let is_about_model = file.file_stem().is_some_and(|stem| stem == "harm_class");
     let data = |name: &str| {
         let path = root().join("tests/sqllogictests/data").join(name);
         Some(path.to_str().unwrap().to_owned())
     };
     let settings = TamisSettings {
         lexicon: data("lexicon.csv"),
+        model: is_about_model.then(|| data("model.bin")).flatten(),
         consent: data("consent.csv"),
         sources: data("sources.csv"),
         opt_out: data("opt_out.csv"),
@@ -142,7 +145,7 @@ async fn run_sql_tests(string_type: &'static str) {
     for file in files("tests/sqllogictests", "slt") {
         let mut runner = Runner::new(|| async {
             Ok(Database {
-                ctx: session().await,
+                ctx: session(&file).await,
                 string_type,
             })
         });
@@ -193,7 +196,7 @@ async fn sql_with_dictionary() {
 /// Every function has a test file and a page, and every page stands in the index.
 #[tokio::test]
 async fn every_function_has_tests_and_a_page() {
-    let ctx = session().await;
+    let ctx = session(std::path::Path::new("")).await;
     let plain = SessionContext::new();
     let (state, plain) = (ctx.state(), plain.state());
     let mut names: Vec<String> = state
@@ -237,7 +240,7 @@ async fn examples_of_the_pages_run() {
     let mut examples = 0;
     for file in files("docs/functions", "md") {
         let page = fs::read_to_string(&file).unwrap();
-        let ctx = session().await;
+        let ctx = session(&file).await;
         let mut written = String::new();
         let mut rest = page.as_str();
         while let Some((before, sql, after)) = next_block(rest, "sql") {

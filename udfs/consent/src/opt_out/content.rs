@@ -54,7 +54,7 @@ impl Document {
             Content::AiTxt(file) => size_of::<AiTxt>() + file.heap_bytes(),
             Content::Rsl(document) => document.heap_bytes(),
             Content::Page(signals) => signals.heap_bytes(),
-            Content::C2pa(_) | Content::Absent | Content::Unseen(_) => 0,
+            Content::C2pa(_) | Content::Absent | Content::Unreachable(_) | Content::Unseen(_) => 0,
         }
     }
 }
@@ -70,6 +70,9 @@ pub(super) enum Content {
     C2pa(Option<Permission>),
     /// The site has no such file.
     Absent,
+    /// A server that failed with a status or did not answer when its robots.txt was asked for:
+    /// that forbids everything (RFC 9309, section 2.3.1.4), though no rule does.
+    Unreachable(Option<u16>),
     /// Nobody knows what the file says: a redirect that was not followed, a failing server.
     Unseen(u16),
 }
@@ -150,9 +153,10 @@ impl Content {
     pub(super) fn read(kind: SnapshotKind, status: Option<u16>, body: &[u8]) -> Self {
         match (kind, status) {
             (SnapshotKind::Robots, Some(status @ 300..=399)) => return Self::Unseen(status),
-            (SnapshotKind::Robots, _) => {
+            (SnapshotKind::Robots, Some(200..=299 | 400..=499)) => {
                 return Self::Robots(Robots::of_status(status, body), OnceLock::new());
             }
+            (SnapshotKind::Robots, status) => return Self::Unreachable(status),
             (_, None | Some(200..=299)) => {}
             (_, Some(400..=499)) if kind.is_of_site() => return Self::Absent,
             (_, Some(status)) if kind.is_of_site() => return Self::Unseen(status),

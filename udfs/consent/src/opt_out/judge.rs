@@ -2,141 +2,27 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use url::Url;
 
 use crate::address::Address;
-use crate::keyed::Key;
 use crate::signals::{
-    AgentList, AgentsApart, Permission, Robots, Rsl, Target, Tdm, content_signal, content_usage,
-    robots_tag_allowed,
+    AgentsApart, Robots, Rsl, Said, Target, Tdm, content_signal, content_usage, robots_tag_allowed,
 };
 
+use super::answer::{Level, OptOutCheck, OptOutSignal};
 use super::content::{Content, Document, PageSignals};
 use super::digest::Sha256Hex;
+use super::question::{Asked, OptOutRules, end_of};
 use super::registry::{OptOutRegistry, Seen};
 use super::snapshot::SnapshotKind;
 
-/// 30 days.
-const USUAL_MAX_AGE: i64 = 30 * 24 * 3600 * 1_000_000;
 /// The category of AIPREF and the uses of Content-Signal and RSL that stand for training.
 const TRAIN_AI: &str = "train-ai";
 const AI_TRAIN: &str = "ai-train";
 /// The most bytes of a header or of a link that evidence repeats.
 const SHOWN: usize = 200;
-
-/// How snapshots are judged. The use asked about is training.
-#[derive(Debug, Clone)]
-pub struct OptOutRules {
-    /// The crawlers whose rules count: what is closed to one of its training agents is closed.
-    pub agents: Arc<AgentList>,
-    /// How old a snapshot may be to allow something, microseconds.
-    pub max_age: i64,
-    /// A second, later instant: what was reserved by then restricts as well.
-    pub also_at: Option<i64>,
-}
-
-impl OptOutRules {
-    /// The rules for a list of agents: snapshots allow for 30 days, no second instant.
-    pub fn new(agents: Arc<AgentList>) -> Self {
-        Self {
-            agents,
-            max_age: USUAL_MAX_AGE,
-            also_at: None,
-        }
-    }
-}
-
-/// What a registry says of a URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OptOutCheck {
-    /// `allowed`, `disallowed`, `conditional` or `unknown`.
-    pub verdict: &'static str,
-    /// All evidence that was found, the most restrictive first; of equal ones those of the site
-    /// before those of the page.
-    pub signals: Vec<OptOutSignal>,
-}
-
-/// One piece of evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OptOutSignal {
-    /// `robots.txt`, `content-usage`, `content-signal`, `x-robots-tag`, `meta-robots`,
-    /// `tdmrep`, `rsl`, `ai.txt` or `c2pa`.
-    pub signal: &'static str,
-    /// What it says, such as `disallow: GPTBot` or `train-ai=n`.
-    pub value: Cow<'static, str>,
-    /// When the snapshot it stands in was fetched, microseconds UTC.
-    pub fetched_at: i64,
-    /// The SHA-256 of that snapshot's body, 64 hexadecimal digits.
-    pub sha256: Sha256Hex,
-}
-
-/// From the least to the most restrictive. Unknown is above allowed: one place that nobody
-/// could read is enough to be unsure. It is below conditional: a restriction that is known is
-/// not softened by what is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    Allowed,
-    Unknown,
-    Conditional,
-    Disallowed,
-}
-
-impl Level {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Unknown => "unknown",
-            Self::Conditional => "conditional",
-            Self::Disallowed => "disallowed",
-        }
-    }
-
-    fn of(allowed: bool) -> Self {
-        if allowed {
-            Self::Allowed
-        } else {
-            Self::Disallowed
-        }
-    }
-}
-
-impl From<Permission> for Level {
-    fn from(permission: Permission) -> Self {
-        match permission {
-            Permission::Allowed => Self::Allowed,
-            Permission::Conditional => Self::Conditional,
-            Permission::Disallowed => Self::Disallowed,
-        }
-    }
-}
-
-impl OptOutCheck {
-    pub(super) fn unknown() -> Self {
-        Self {
-            verdict: Level::Unknown.as_str(),
-            signals: Vec::new(),
-        }
-    }
-}
-
-/// An address, and where its snapshots are found.
-#[derive(Debug)]
-pub(super) struct Asked<'a> {
-    address: Address<'a>,
-    pub(super) site: Key,
-    /// Not needed where no page has a snapshot.
-    pub(super) page: Option<Key>,
-}
-
-impl Asked<'_> {
-    /// The snapshots of the site and of the page.
-    pub(super) fn snapshots<'r>(&self, registry: &'r OptOutRegistry) -> [&'r [Seen]; 2] {
-        let page = self.page.map_or(&[][..], |page| registry.pages.get(page));
-        [registry.sites.get(self.site), page]
-    }
-}
 
 impl OptOutRegistry {
     /// What the snapshots say of using `url` for training at the instant `at`.
@@ -148,76 +34,143 @@ impl OptOutRegistry {
     /// a positive signal elsewhere does not replace it. Older snapshots restrict and never
     /// allow. With `also_at` the restrictions in force then count as well; they never allow.
     ///
+    /// An `at` that is a whole second stands for all of it, see [`OptOutRegistry::check_span`].
+    ///
     /// A null URL, one that is not `http` or `https`, and one of an unknown site are `unknown`.
-    /// For many URLs see [`OptOutRegistry::check_batch`].
+    /// For many URLs see [`OptOutRegistry::answer_batch`].
     pub fn check(&self, url: Option<&str>, at: i64, rules: &OptOutRules) -> OptOutCheck {
-        match self.asked(url) {
-            Some(asked) => {
-                let snapshots = asked.snapshots(self);
-                self.answer(&asked, snapshots, at, rules, &mut Vec::new())
-            }
-            None => OptOutCheck::unknown(),
+        self.check_span(url, at, at, rules)
+    }
+
+    /// What the snapshots say of a URL that was collected at some instant from `from` to
+    /// `until`, both included, microseconds UTC: a day, where no more than the date is known.
+    ///
+    /// The verdict is the one of `from`, or a more restrictive one that holds later in the
+    /// span. What allows only later does not count. An `until` that is a whole second stands for
+    /// all of it, as its fraction may have been cut; one before `from` counts as `from`.
+    pub fn check_span(
+        &self,
+        url: Option<&str>,
+        from: i64,
+        until: i64,
+        rules: &OptOutRules,
+    ) -> OptOutCheck {
+        let Some(asked) = self.asked(url) else {
+            return OptOutCheck::unknown();
+        };
+        let snapshots = asked.snapshots(self);
+        let (mut found, mut signals) = (Vec::new(), Vec::new());
+        let span = (from, until);
+        let level = self.answer(&asked, snapshots, span, rules, &mut found, &mut signals);
+        OptOutCheck {
+            verdict: level.as_str(),
+            signals,
         }
     }
 
-    /// `None` for what is not an address of the web.
-    pub(super) fn asked<'a>(&self, url: Option<&'a str>) -> Option<Asked<'a>> {
-        let address = Address::parse(url?).filter(Address::is_http)?;
-        Some(Asked {
-            site: address.site_key(),
-            page: (self.pages.len() > 0).then(|| address.page_key()),
-            address,
-        })
-    }
-
-    /// `found` is only there to be used again: it is empty before and after.
+    /// The level of an answer; its signals are appended. `found` is only there to be used
+    /// again: it is empty before and after.
     pub(super) fn answer(
         &self,
         asked: &Asked<'_>,
         snapshots: [&[Seen]; 2],
-        at: i64,
+        (from, until): (i64, i64),
         rules: &OptOutRules,
         found: &mut Vec<Evidence>,
-    ) -> OptOutCheck {
+        signals: &mut Vec<OptOutSignal>,
+    ) -> Level {
         if snapshots == [&[], &[]] {
-            return OptOutCheck::unknown();
+            return Level::Unknown;
         }
         let target = asked.address.target();
-        let judge = |at, found| Judge {
-            registry: self,
-            address: &asked.address,
-            target: target.as_ref(),
-            rules,
-            at,
-            found,
-            tdm: [None, None, None],
-            is_open: false,
+        if let [[seen], []] = snapshots
+            && let Some((level, signal)) = self.plain(*seen, target.as_ref(), from, rules)
+        {
+            signals.push(signal);
+            return level;
+        }
+        let judge = |at, until, found: &mut Vec<Evidence>| {
+            let judge = Judge {
+                registry: self,
+                address: &asked.address,
+                target: target.as_ref(),
+                rules,
+                at,
+                until,
+                next: None,
+                found,
+                tdm: [None, None, None],
+                is_open: false,
+            };
+            judge.all(snapshots)
         };
-        let mut level = judge(at, found).all(snapshots);
-        if let Some(later) = rules.also_at {
-            let mut found_later = Vec::new();
-            judge(later, &mut found_later).all(snapshots);
-            for evidence in found_later {
-                if evidence.level >= Level::Conditional && !found.contains(&evidence) {
-                    level = level.max(evidence.level);
-                    found.push(evidence);
+        let until = end_of(from).max(end_of(until));
+        let (mut level, next) = judge(from, until, found);
+        let mut later = Vec::new();
+        let mut restrict = |mut at: Option<i64>, until, least| {
+            while let Some(instant) = at {
+                (_, at) = judge(instant, until, &mut later);
+                for evidence in later.drain(..) {
+                    if evidence.level >= least && !found.contains(&evidence) {
+                        level = level.max(evidence.level);
+                        found.push(evidence);
+                    }
                 }
             }
+        };
+        // The snapshot that could not be read may be the one in force when it was collected.
+        restrict(next, until, Level::Unknown);
+        if let Some(also_at) = rules.also_at {
+            restrict(Some(also_at), end_of(also_at), Level::Conditional);
         }
         // The first is what a reason names.
         found.sort_by_key(|evidence| Reverse(evidence.level));
-        OptOutCheck {
-            verdict: level.as_str(),
-            signals: found
-                .drain(..)
-                .map(|evidence| OptOutSignal {
-                    signal: evidence.signal,
-                    value: evidence.value,
-                    fetched_at: evidence.seen.fetched_at,
-                    sha256: Sha256Hex::of(&self.document(evidence.seen).sha256),
-                })
-                .collect(),
+        signals.extend(found.drain(..).map(|evidence| OptOutSignal {
+            signal: evidence.signal,
+            value: evidence.value,
+            fetched_at: evidence.seen.fetched_at,
+            sha256: Sha256Hex::of(&self.document(evidence.seen).sha256),
+        }));
+        level
+    }
+
+    /// The answer for the usual site: one robots.txt with rules for access alone, which is in
+    /// force all the time.
+    fn plain(
+        &self,
+        seen: Seen,
+        target: Option<&Target<'_>>,
+        at: i64,
+        rules: &OptOutRules,
+    ) -> Option<(Level, OptOutSignal)> {
+        let document = self.document(seen);
+        let Content::Robots(robots, apart) = &document.content else {
+            return None;
+        };
+        if seen.fetched_at > at || !robots.is_access_alone() {
+            return None;
         }
+        let (level, value) = access(rules, self.said(robots, apart, target, rules).refused);
+        let is_fresh = rules.is_fresh(seen, at);
+        let signal = OptOutSignal {
+            signal: document.kind.signal(),
+            value: aged(level, value, is_fresh),
+            fetched_at: seen.fetched_at,
+            sha256: Sha256Hex::of(&document.sha256),
+        };
+        let is_unknown = level == Level::Allowed && !is_fresh;
+        Some((if is_unknown { Level::Unknown } else { level }, signal))
+    }
+
+    fn said(
+        &self,
+        robots: &Robots,
+        apart: &OnceLock<AgentsApart>,
+        target: Option<&Target<'_>>,
+        rules: &OptOutRules,
+    ) -> Said {
+        let agents = self.agents_apart(apart, robots, &rules.agents);
+        robots.said_of(&agents, target, TRAIN_AI, AI_TRAIN)
     }
 
     pub(super) fn document(&self, seen: Seen) -> &Document {
@@ -249,6 +202,10 @@ struct Judge<'a> {
     target: Option<&'a Target<'a>>,
     rules: &'a OptOutRules,
     at: i64,
+    /// The end of the span that is asked about.
+    until: i64,
+    /// The first instant after `at` and within the span at which another snapshot is in force.
+    next: Option<i64>,
     found: &'a mut Vec<Evidence>,
     /// By place, see [`tdm_place`].
     tdm: [Option<(Tdm, Seen)>; 3],
@@ -257,10 +214,11 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn all(mut self, snapshots: [&[Seen]; 2]) -> Level {
+    /// The level at the instant, and the next instant at which to judge.
+    fn all(mut self, snapshots: [&[Seen]; 2]) -> (Level, Option<i64>) {
         for level in snapshots {
             for slot in level.chunk_by(|a, b| a.slot == b.slot) {
-                for &seen in latest(slot, self.at) {
+                for &seen in self.latest(slot) {
                     self.judge(seen);
                 }
             }
@@ -284,27 +242,33 @@ impl Judge<'_> {
             Level::Unknown
         };
         let level = self.found.iter().map(|evidence| evidence.level).max();
-        level.map_or(base, |level| level.max(base))
+        (level.map_or(base, |level| level.max(base)), self.next)
+    }
+
+    /// The latest snapshots of a slot fetched at or before the instant: all of that instant.
+    fn latest<'s>(&mut self, slot: &'s [Seen]) -> &'s [Seen] {
+        let (past, later) = slot.split_at(slot.partition_point(|seen| seen.fetched_at <= self.at));
+        if let Some(seen) = later.first()
+            && seen.fetched_at <= self.until
+            && self.next.is_none_or(|next| seen.fetched_at < next)
+        {
+            self.next = Some(seen.fetched_at);
+        }
+        let Some(last) = past.last() else {
+            return past;
+        };
+        &past[past.partition_point(|seen| seen.fetched_at < last.fetched_at)..]
     }
 
     fn is_fresh(&self, seen: Seen) -> bool {
-        self.at.saturating_sub(seen.fetched_at) <= self.rules.max_age
+        self.rules.is_fresh(seen, self.at)
     }
 
-    fn add(
-        &mut self,
-        seen: Seen,
-        signal: &'static str,
-        level: Level,
-        mut value: Cow<'static, str>,
-    ) {
-        if level == Level::Allowed && !self.is_fresh(seen) {
-            value.to_mut().push_str(" (too old to allow)");
-        }
+    fn add(&mut self, seen: Seen, signal: &'static str, level: Level, value: Cow<'static, str>) {
         self.found.push(Evidence {
             level,
             signal,
-            value,
+            value: aged(level, value, self.is_fresh(seen)),
             seen,
         });
     }
@@ -318,6 +282,13 @@ impl Judge<'_> {
             Content::Unseen(status) => {
                 let value = format!("status {status}");
                 self.add(seen, document.kind.signal(), Level::Unknown, value.into());
+            }
+            Content::Unreachable(status) => {
+                let value = match status {
+                    Some(status) => format!("status {status}").into(),
+                    None => "no answer".into(),
+                };
+                self.add(seen, document.kind.signal(), Level::Disallowed, value);
             }
             Content::Robots(robots, apart) => self.robots(seen, robots, apart),
             Content::TdmRep(rules) => {
@@ -342,17 +313,8 @@ impl Judge<'_> {
     }
 
     fn robots(&mut self, seen: Seen, robots: &Robots, apart: &OnceLock<AgentsApart>) {
-        let rules = self.rules;
-        let agents = self.registry.agents_apart(apart, robots, &rules.agents);
-        let said = robots.said_of(&agents, self.target, TRAIN_AI, AI_TRAIN);
-        let refused = said.refused.map(|number| {
-            let agent = rules.agents.training().nth(number as usize);
-            agent.map_or("*", |listed| listed.agent.as_str())
-        });
-        let (level, value) = match refused {
-            Some(agent) => (Level::Disallowed, ["disallow: ", agent].concat().into()),
-            None => (Level::Allowed, "allow".into()),
-        };
+        let said = self.registry.said(robots, apart, self.target, self.rules);
+        let (level, value) = access(self.rules, said.refused);
         self.is_open |= level == Level::Allowed && self.is_fresh(seen);
         self.add(seen, "robots.txt", level, value);
         self.preference(seen, said.content_usage, said.content_signal);
@@ -453,7 +415,7 @@ impl Judge<'_> {
             let site = self.registry.sites.get(target.site_key());
             let start = site.partition_point(|seen| seen.slot < slot);
             let end = site.partition_point(|seen| seen.slot <= slot);
-            let documents = latest(&site[start..end], self.at);
+            let documents = self.latest(&site[start..end]);
             if target.site() != self.address.site() {
                 for &seen in documents {
                     self.judge(seen);
@@ -468,13 +430,21 @@ impl Judge<'_> {
     }
 }
 
-/// The latest snapshots of a slot fetched at or before `at`: all of that instant.
-fn latest(slot: &[Seen], at: i64) -> &[Seen] {
-    let past = &slot[..slot.partition_point(|seen| seen.fetched_at <= at)];
-    let Some(last) = past.last() else {
-        return past;
+/// What a robots.txt says by its rules for access; `refused` is the number of an agent.
+fn access(rules: &OptOutRules, refused: Option<u32>) -> (Level, Cow<'static, str>) {
+    let Some(number) = refused else {
+        return (Level::Allowed, "allow".into());
     };
-    &past[past.partition_point(|seen| seen.fetched_at < last.fetched_at)..]
+    let agent = rules.agents.training().nth(number as usize);
+    let agent = agent.map_or("*", |listed| listed.agent.as_str());
+    (Level::Disallowed, ["disallow: ", agent].concat().into())
+}
+
+fn aged(level: Level, mut value: Cow<'static, str>, is_fresh: bool) -> Cow<'static, str> {
+    if level == Level::Allowed && !is_fresh {
+        value.to_mut().push_str(" (too old to allow)");
+    }
+    value
 }
 
 /// One refusal refuses; without one, one permission permits.

@@ -12,6 +12,8 @@
 //! - A `Disallow` path without its first `/` is read with it; such an `Allow` is ignored.
 //! - A `User-agent` value counts up to its first character that no product token has, so
 //!   `Googlebot/2.1` is `Googlebot`. Digits and dots count as well, as in `AI2Bot`.
+//! - Of several agents in one line with commas between them the grammar (§2.2) knows the first.
+//!   The others are refused what the group refuses, and granted nothing by it.
 //! - UTF-16 with a byte order mark is decoded, though §2.3 asks for UTF-8.
 //! - An URL that cannot be read and an agent that is no product token are disallowed.
 
@@ -133,7 +135,8 @@ impl Robots {
             return false;
         };
         let view = self.view();
-        view.allows(&target, view.groups_of(agent))
+        let mut readings = view.readings_of(agent);
+        readings.all(|groups| view.allows(&target, groups))
     }
 
     /// The rule [`Robots::allowed`] follows; `None` where none matches, where the status
@@ -144,8 +147,10 @@ impl Robots {
             return None;
         }
         let view = self.view();
-        let groups = view.groups_of(product_token(agent.as_bytes())?);
-        let rule = view.best(&target, groups)?;
+        let readings = view.readings_of(product_token(agent.as_bytes())?);
+        let rules = readings.filter_map(|groups| view.best(&target, groups));
+        // Of two readings one that refuses.
+        let rule = rules.min_by_key(|rule| rule.allows())?;
         Some(Rule {
             allow: rule.allows(),
             path: String::from_utf8_lossy(rule.pattern.of(view.text)).into_owned(),
@@ -167,11 +172,11 @@ impl Robots {
             return self.view().any_refusal(SignalKind::ContentUsage, category);
         };
         let view = self.view();
-        let groups = view.groups_of(agent);
-        if !view.allows(&target, groups) {
-            return None;
-        }
-        view.signal(SignalKind::ContentUsage, &target, groups, category)
+        let readings = view.readings_of(agent);
+        let open = readings.filter(|groups| view.allows(&target, *groups));
+        let said =
+            open.map(|groups| view.signal(SignalKind::ContentUsage, &target, groups, category));
+        said.fold(None, stricter)
     }
 
     /// What the `Content-Signal` lines of the agent's groups say of a use, `search`,
@@ -187,8 +192,10 @@ impl Robots {
             return self.view().any_refusal(SignalKind::ContentSignal, category);
         };
         let view = self.view();
-        let groups = view.groups_of(agent);
-        view.signal(SignalKind::ContentSignal, &target, groups, category)
+        let said = view
+            .readings_of(agent)
+            .map(|groups| view.signal(SignalKind::ContentSignal, &target, groups, category));
+        said.fold(None, stricter)
     }
 
     /// The URLs of the `License` lines (RSL 1.0), in the order of the file, as written.
@@ -197,6 +204,12 @@ impl Robots {
         let spans = view.licenses.iter::<Span>();
         // They were stored as text.
         spans.map(move |span| std::str::from_utf8(span.of(view.text)).unwrap_or_default())
+    }
+
+    /// Whether the file has rules for access and no preferences or licences.
+    pub(crate) fn is_access_alone(&self) -> bool {
+        let view = self.view();
+        view.signals.is_empty() && view.licenses.is_empty()
     }
 
     /// Whether the file was longer than [`Robots::MAX_BYTES`], so that its end was not read.
@@ -238,22 +251,27 @@ impl<'a> View<'a> {
         best
     }
 
-    /// The groups that apply to a product token: its own, or those of `*`.
-    fn groups_of(&self, agent: &[u8]) -> Agents<'a> {
-        let (start, end) = self.range_of(agent);
-        self.agents.part(start, end).expect("a piece of the agents")
+    /// The groups that apply to a product token, in each way to read the file.
+    fn readings_of(&self, agent: &[u8]) -> impl Iterator<Item = Agents<'a>> + use<'a> {
+        let agents = self.agents;
+        let ranges = self.ranges_of(agent).into_iter().flatten();
+        ranges.map(move |(start, end)| agents.part(start, end).expect("a piece of the agents"))
     }
 
-    /// Where they stand.
-    fn range_of(&self, agent: &[u8]) -> (u32, u32) {
-        match self.range_named(agent) {
-            (start, end) if start == end => self.range_named(b"*"),
-            named => named,
-        }
+    /// Where they stand: its own groups or those of `*`, which the RFC knows; and where there
+    /// are any, those that name it in a list.
+    fn ranges_of(&self, agent: &[u8]) -> [Option<(u32, u32)>; 2] {
+        let is_named = |&(start, end): &(u32, u32)| start < end;
+        let own = Some(self.range_named(None, agent)).filter(is_named);
+        let listed = Some(self.range_named(Some(LISTED), agent)).filter(is_named);
+        // `*` in a list is for agents without a group, too.
+        let all = || Some(self.range_named(Some(LISTED), b"*")).filter(is_named);
+        let listed = listed.or_else(|| if own.is_none() { all() } else { None });
+        [own.or_else(|| Some(self.range_named(None, b"*"))), listed]
     }
 
-    fn range_named(&self, agent: &[u8]) -> (u32, u32) {
-        let order = |entry: AgentGroup| compare(entry.token.of(self.text), agent);
+    fn range_named(&self, mark: Option<u8>, agent: &[u8]) -> (u32, u32) {
+        let order = |entry: AgentGroup| compare_marked(entry.token.of(self.text), mark, agent);
         let start = self.agents.partition_point(|entry| order(entry).is_lt());
         let end = self.agents.partition_point(|entry| order(entry).is_le());
         (start as u32, end as u32)
@@ -344,6 +362,28 @@ pub(super) fn compare(token: &[u8], agent: &[u8]) -> Ordering {
             .find(|order| order.is_ne())
             .unwrap_or(Ordering::Equal)
     })
+}
+
+/// What stands before a token that a `User-agent` line names behind a comma. No token has it.
+pub(super) const LISTED: u8 = b',';
+
+/// [`compare`] with a mark before the agent.
+fn compare_marked(token: &[u8], mark: Option<u8>, agent: &[u8]) -> Ordering {
+    let (Some(mark), Some((first, rest))) = (mark, token.split_first()) else {
+        return compare(token, agent);
+    };
+    let length = rest.len().cmp(&agent.len());
+    length
+        .then_with(|| first.cmp(&mark))
+        .then_with(|| compare(rest, agent))
+}
+
+/// One refusal refuses; without one, one permission permits.
+fn stricter(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one && other),
+        (one, other) => one.or(other),
+    }
 }
 
 fn is_token_byte(byte: u8) -> bool {

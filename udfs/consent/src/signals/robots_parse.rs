@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::content_usage::split_path;
-use super::lines::{Line, lines};
+use super::lines::{Line, lines, trim};
 use super::path;
 use super::robots::{
-    AccessRule, AgentGroup, Group, Parts, Robots, Scope, SignalKind, SignalRule, Span, compare,
-    leading_token,
+    AccessRule, AgentGroup, Group, LISTED, Parts, Robots, Scope, SignalKind, SignalRule, Span,
+    compare, leading_token,
 };
 
 /// `user-agent` as it is written and misspelt.
@@ -63,6 +63,9 @@ impl Builder {
         builder
             .agents
             .sort_by(|a, b| compare(a.token.of(&text), b.token.of(&text)));
+        // A list may name an agent any number of times.
+        let key = |entry: &AgentGroup| (entry.token.of(&text), entry.group);
+        builder.agents.dedup_by(|a, b| key(a) == key(b));
         Parts {
             scope,
             truncated,
@@ -98,10 +101,20 @@ impl Builder {
             self.end_group();
             self.has_rules = false;
         }
-        let token = leading_token(value);
+        let mut named = value.split(|&byte| byte == b',');
+        self.bind(b"", leading_token(named.next().unwrap_or_default()));
+        for listed in named {
+            self.bind(&[LISTED], leading_token(trim(listed)));
+        }
+    }
+
+    fn bind(&mut self, mark: &[u8], token: &[u8]) {
         // A group for an agent that cannot be read is nobody's, not that of the one before.
         if !token.is_empty() {
-            let token = self.store(|text| text.extend(token.iter().map(u8::to_ascii_lowercase)));
+            let token = self.store(|text| {
+                text.extend_from_slice(mark);
+                text.extend(token.iter().map(u8::to_ascii_lowercase));
+            });
             let group = index(self.groups.len());
             self.agents.push(AgentGroup { token, group });
         }

@@ -20,6 +20,24 @@ use crate::subject_hash::SubjectHasher;
 /// So much of the file is hashed, checked and let go at a time.
 const WINDOW: usize = 8 << 20;
 
+/// How a snapshot is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotOptions {
+    /// The most bytes that the index may take. A snapshot with more subjects than that allows
+    /// (12.8 bytes each) gets the sparse index: 16 bytes for each KiB of records, for larger
+    /// blocks when that is more than the limit, up to 64 KiB. Default: 2 GiB, 167 million
+    /// subjects.
+    pub index_limit: u64,
+}
+
+impl Default for SnapshotOptions {
+    fn default() -> Self {
+        Self {
+            index_limit: 2 << 30,
+        }
+    }
+}
+
 impl ConsentRegistry {
     /// Opens a local snapshot by mapping it. `uri` names it in the identity and in errors.
     ///
@@ -35,11 +53,25 @@ impl ConsentRegistry {
     /// when it is no snapshot, was cut or changed, has another digest than its name
     /// (`consent-<sha256>.snapshot`) says, or was written with another subject key.
     pub fn open_snapshot(uri: &str, path: &Path, key: &SubjectKey) -> Result<Self> {
+        Self::open_snapshot_with(uri, path, key, SnapshotOptions::default())
+    }
+
+    /// [`ConsentRegistry::open_snapshot`] with another limit of the index. The answers do
+    /// not depend on it.
+    ///
+    /// # Errors
+    /// Those of [`ConsentRegistry::open_snapshot`].
+    pub fn open_snapshot_with(
+        uri: &str,
+        path: &Path,
+        key: &SubjectKey,
+        options: SnapshotOptions,
+    ) -> Result<Self> {
         let mapping = File::open(path)
             .and_then(|file| Mapping::of(&file))
             .map_err(|error| read_error(uri, &error))?;
         let name = path.file_name().and_then(|name| name.to_str());
-        open(uri, mapping, key, name.and_then(stated_digest))
+        open(uri, mapping, key, options, name.and_then(stated_digest))
     }
 
     /// [`ConsentRegistry::open_snapshot`] for bytes from anywhere: copies them first to a
@@ -51,9 +83,24 @@ impl ConsentRegistry {
     /// fails. The digest in a name is checked when `uri` ends with it.
     pub fn open_snapshot_copy(
         uri: &str,
+        bytes: impl Read,
+        directory: &Path,
+        key: &SubjectKey,
+    ) -> Result<Self> {
+        Self::open_snapshot_copy_with(uri, bytes, directory, key, SnapshotOptions::default())
+    }
+
+    /// [`ConsentRegistry::open_snapshot_copy`] with another limit of the index. The answers
+    /// do not depend on it.
+    ///
+    /// # Errors
+    /// Those of [`ConsentRegistry::open_snapshot_copy`].
+    pub fn open_snapshot_copy_with(
+        uri: &str,
         mut bytes: impl Read,
         directory: &Path,
         key: &SubjectKey,
+        options: SnapshotOptions,
     ) -> Result<Self> {
         let mapping = tempfile::tempfile_in(directory)
             .and_then(|mut file| {
@@ -64,7 +111,7 @@ impl ConsentRegistry {
             })
             .map_err(|error| read_error(uri, &error))?;
         let name = uri.rsplit('/').next();
-        open(uri, mapping, key, name.and_then(stated_digest))
+        open(uri, mapping, key, options, name.and_then(stated_digest))
     }
 }
 
@@ -72,6 +119,7 @@ fn open(
     uri: &str,
     mapping: Mapping,
     key: &SubjectKey,
+    options: SnapshotOptions,
     named: Option<&str>,
 ) -> Result<ConsentRegistry> {
     let malformed = |location: &str, message: String| ResourceError::Malformed {
@@ -88,7 +136,7 @@ fn open(
         return Err(malformed("end", format!("is cut to {length} bytes")));
     }
     let layout = Layout::read(uri, bytes);
-    let (sha256, scanned) = verify(uri, &mapping, layout.as_ref().ok())?;
+    let (sha256, scanned) = verify(uri, &mapping, layout.as_ref().ok(), options)?;
     // Only of undamaged bytes does it make sense to say what else is wrong with them.
     let layout = layout.map_err(|(location, message)| malformed(location, message))?;
     let scanned = match scanned {
@@ -162,17 +210,22 @@ type Checked = Option<Result<Scanned, (usize, String)>>;
 
 /// Hashes the file and, when its layout is known, checks the body in the same pass.
 /// Returns the file's SHA-256 and what came of the body.
-fn verify(uri: &str, mapping: &Mapping, layout: Option<&Layout>) -> Result<(String, Checked)> {
+fn verify(
+    uri: &str,
+    mapping: &Mapping,
+    layout: Option<&Layout>,
+    options: SnapshotOptions,
+) -> Result<(String, Checked)> {
     let bytes = mapping.bytes();
     let (hashed, stated) = bytes.split_at(bytes.len() - DIGEST);
     let mut scan = match layout {
         None => None,
         Some(Layout { header, trailer }) => {
-            let dictionaries = &header.dictionaries;
             let scan = Scan::new(
                 trailer.subjects,
-                dictionaries.purposes.names.len(),
-                dictionaries.age_bands.len(),
+                trailer.body,
+                &header.dictionaries,
+                options.index_limit,
             );
             let scan = scan.map_err(|error| read_error(uri, &error))?;
             Some((header.end, Ok(scan)))

@@ -37,6 +37,10 @@ pub fn is_snapshot(uri: &str) -> bool {
     uri.to_ascii_lowercase().ends_with(".snapshot")
 }
 
+/// Takes a row of a consent registry, with the function that says where it stands.
+pub type EachConsentRow<'a> =
+    dyn FnMut(&dyn Fn() -> String, ConsentRow<'_>) -> Result<()> + Send + 'a;
+
 /// Reads the rows of a consent registry's table, any format and place of
 /// [`read_rows`], and hands each to `each` with the function that says where
 /// it stands (`line 3`, `row 12`).
@@ -46,7 +50,7 @@ pub fn is_snapshot(uri: &str) -> bool {
 pub async fn read_consent_rows(
     ctx: &SessionContext,
     uri: &str,
-    each: &mut (dyn FnMut(&dyn Fn() -> String, ConsentRow<'_>) -> Result<()> + Send),
+    each: &mut EachConsentRow<'_>,
 ) -> Result<TableSummary> {
     let mut each = |row: &Row<'_>| {
         // A required text that is NULL is for the registry to refuse, as an empty one.

@@ -89,16 +89,11 @@ async fn values_are_taken_and_checked() {
 }
 
 #[tokio::test]
-async fn what_nothing_uses_is_refused() {
-    for setting in ["model"] {
-        let error = error(&[(setting, "a.csv")]).await;
-        assert_eq!(
-            error,
-            format!(
-                "cannot read a.csv (setting tamis.{setting}): no function of this version uses it; unset it"
-            )
-        );
-    }
+async fn a_model_that_is_none_is_refused_by_name() {
+    let folder = Folder::new();
+    let model = folder.file("a.model", "no model at all");
+    let error = error(&[("model", &model)]).await;
+    assert!(error.contains(&model), "{error}");
 }
 
 #[tokio::test]
@@ -238,7 +233,8 @@ async fn registries_come_from_tables() {
             "thresholds",
             "license_policy",
             "sources",
-            "consent"
+            "consent",
+            "purposes"
         ]
     );
 

@@ -132,7 +132,8 @@ fn main() {
         {
             continue;
         }
-        // Keywords that no document holds by chance, so that the density is what is put in.
+        // Keywords that other documents of the same kind do not hold: few of the matches are there
+        // by chance.
         let plain: Vec<String> = languages
             .iter()
             .flat_map(|(_, language)| {
@@ -189,9 +190,19 @@ fn main() {
                 Subject::PairGram(matcher.with_these_anchors())
             }),
         );
-        // What a matcher counts before it chooses its anchors anew: documents of every language,
-        // none of those that are timed.
-        let before: Vec<&str> = plain.iter().map(String::as_str).step_by(9).collect();
+        // Documents of every language, none of those that are timed: all that a sample may have,
+        // and the mebibyte or so that a matcher counts before it chooses its anchors anew.
+        let every = |part: usize| -> Vec<&str> {
+            let texts = plain.iter().map(String::as_str);
+            texts.step_by((plain.len() / part).max(1)).collect()
+        };
+        let (sample, before) = (every(4500), every(600));
+        add(
+            "pair gram, with_sample".to_owned(),
+            timed(start, || {
+                Subject::PairGram(PairGramMatcher::with_sample(&borrowed, &sample).expect("builds"))
+            }),
+        );
         for (_, subject) in &subjects {
             if let Subject::PairGram(matcher) = subject {
                 matcher.find_all(&before, &mut |_| ());

@@ -58,6 +58,8 @@ pub(super) struct NeighbourFilter {
 /// What a pattern has beside its anchor.
 #[derive(Clone, Copy)]
 pub(super) enum Neighbours {
+    /// Bytes behind the gram and before it: what a pattern has on both sides tells most.
+    Both(u32, u32),
     /// Bytes behind the gram.
     After(u32),
     /// Bytes before the gram.
@@ -76,7 +78,8 @@ impl Neighbours {
     pub(super) fn of(spelling: &[u8], anchor: usize) -> Self {
         let (after, before) = beside(spelling, anchor);
         match (after, before) {
-            (Some(after), _) => Self::After(after),
+            (Some(after), Some(before)) => Self::Both(after, before),
+            (Some(after), None) => Self::After(after),
             (None, Some(before)) => Self::Before(before),
             (None, None) => Self::None,
         }
@@ -119,6 +122,9 @@ impl NeighbourFilter {
     #[inline(always)]
     fn bits(hash: u32, neighbours: Neighbours) -> u64 {
         let (value, kind) = match neighbours {
+            Neighbours::Both(after, before) => {
+                (after ^ before.wrapping_mul(0x85EB_CA6B), 0x38B3_4AE5)
+            }
             Neighbours::After(value) => (value, 0x1656_67B1),
             Neighbours::Before(value) => (value, 0x27D4_EB2F),
             Neighbours::None => (0, 0x2545_F491),
@@ -143,7 +149,9 @@ impl NeighbourFilter {
             .and_then(|around| around.first_chunk());
         let Some(around) = around else {
             let (after, before) = beside(text, at);
+            let both = after.zip(before);
             return holds(Neighbours::None)
+                || both.is_some_and(|(after, before)| holds(Neighbours::Both(after, before)))
                 || after.is_some_and(|bytes| holds(Neighbours::After(bytes)))
                 || before.is_some_and(|bytes| holds(Neighbours::Before(bytes)));
         };
@@ -164,6 +172,7 @@ impl NeighbourFilter {
         };
         let before = word(0) >> if wide { 8 } else { 16 };
         holds(Neighbours::None)
+            | holds(Neighbours::Both(after, before))
             | holds(Neighbours::After(after))
             | holds(Neighbours::Before(before))
     }
@@ -223,5 +232,15 @@ mod tests {
         let spelling = "quizzes";
         neighbours.insert(hash, Neighbours::of(spelling.as_bytes(), 0));
         assert!(!neighbours.may_hold(hash, text.as_bytes(), 4));
+
+        // Of a pattern that has both, one side is not enough.
+        let mut neighbours = NeighbourFilter::for_grams(1);
+        neighbours.insert(hash, Neighbours::of(b"the quizzes", 4));
+        assert!(neighbours.may_hold(hash, b"see the quizzes here", 8));
+        assert!(neighbours.may_hold(hash, b"the quizzes", 4));
+        for other in ["some of our quizzes", "see the quiz here"] {
+            let at = other.find("quiz").expect("there");
+            assert!(!neighbours.may_hold(hash, other.as_bytes(), at), "{other}");
+        }
     }
 }

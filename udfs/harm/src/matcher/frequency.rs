@@ -1,24 +1,32 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::frequency_table::{
-    CLASSES, COMMON_PAIRS, DIGIT, FIRST, HAN_BY_RANK, NEXT, NOT_ASCII, OTHER_ASCII, SPACE,
+    CLASSES, COMMON_GRAMS, COMMON_PAIRS, DIGIT, FIRST, HAN_BY_RANK, NEXT, NOT_ASCII, OTHER_ASCII,
+    SPACE,
 };
-use super::gram::{gram_at, hash_window, is_continuation, window_at};
+use super::gram::{WIDE, gram_at, hash_window, is_continuation, window_at};
 
 /// How common grams are in ordinary text. A pattern is looked for by its rarest gram.
 ///
 /// The answer only decides how fast patterns are found, never which.
 #[derive(Debug, Clone, Default)]
 pub struct GramFrequencies {
-    /// Counts by the high bits of the hash of a gram; empty without a sample.
-    counts: Vec<u32>,
+    /// Counts of grams of four bytes and then of six, each by the high bits of their hash; empty
+    /// without a sample. Apart, so that text in Chinese says nothing of grams in English.
+    counts: Vec<u16>,
+    /// Grams counted of either kind.
+    grams: [usize; 2],
     /// Bytes counted.
-    counted: usize,
+    bytes: usize,
 }
 
 const COUNT_BITS: u32 = 18;
+
+/// Grams of each kind that what is built in stands for: a sample may be in another language than
+/// the text to come, and a gram it lacks is rare only if it was not expected either.
+const BUILT_IN_GRAMS: f64 = 100_000.0;
 
 /// Bytes of the sample that are read; more would not change the choice.
 const SAMPLE_BYTES: usize = 8 * 1024 * 1024;
@@ -39,7 +47,7 @@ impl GramFrequencies {
     }
 
     /// Counts from the first 8 MiB of `documents`; what is built in decides between grams that
-    /// are equally frequent there.
+    /// are about as frequent there.
     pub fn sampled(documents: &[&str]) -> Self {
         let mut frequencies = Self::default();
         frequencies.count(documents, SAMPLE_BYTES);
@@ -48,22 +56,31 @@ impl GramFrequencies {
 
     /// Counts more documents until `most` bytes were counted, and returns how many were.
     pub(super) fn count(&mut self, documents: &[&str], most: usize) -> usize {
-        self.counts.resize(1 << COUNT_BITS, 0);
+        self.counts.resize(2 << COUNT_BITS, 0);
         for document in documents {
-            if self.counted >= most {
+            if self.bytes >= most {
                 break;
             }
             let bytes = document.as_bytes();
-            let bytes = &bytes[..bytes.len().min(most - self.counted)];
+            let bytes = &bytes[..bytes.len().min(most - self.bytes)];
             for (at, byte) in bytes.iter().enumerate() {
                 if !is_continuation(*byte) {
-                    let slot = hash_window(window_at(bytes, at)) >> (32 - COUNT_BITS);
-                    self.counts[slot as usize] += 1;
+                    let (kind, slot) = slot(bytes, at);
+                    self.counts[slot] = self.counts[slot].saturating_add(1);
+                    self.grams[kind] += 1;
                 }
             }
-            self.counted += bytes.len();
+            self.bytes += bytes.len();
         }
-        self.counted
+        self.bytes
+    }
+
+    /// The share of the gram at `start`, which is `length` bytes long, of all grams of its kind.
+    fn share(&self, text: &str, start: usize, length: usize) -> f64 {
+        let (kind, slot) = slot(text.as_bytes(), start);
+        let count = self.counts.get(slot).copied().unwrap_or(0);
+        let expected = (-f64::from(surprise(&text[start..], length)) / 8.0).exp2();
+        (f64::from(count) + BUILT_IN_GRAMS * expected) / (self.grams[kind] as f64 + BUILT_IN_GRAMS)
     }
 
     /// Where the rarest gram of `text` lies, in bytes, the first of equally rare ones: six bytes
@@ -79,27 +96,31 @@ impl GramFrequencies {
             let Some(gram) = gram_at(text, start) else {
                 continue;
             };
-            let count = if self.counts.is_empty() {
-                0
-            } else {
-                let hash = hash_window(window_at(text.as_bytes(), start));
-                self.counts[(hash >> (32 - COUNT_BITS)) as usize]
-            };
-            let rank = (
-                count,
-                std::cmp::Reverse(surprise(&text[start..], gram.len())),
-            );
-            if rarest.as_ref().is_none_or(|(best, _)| rank < *best) {
-                rarest = Some((rank, gram));
+            let share = self.share(text, start, gram.len());
+            if rarest.as_ref().is_none_or(|(least, _)| share < *least) {
+                rarest = Some((share, gram));
             }
         }
         rarest.map(|(_, gram)| gram)
     }
 }
 
+/// The kind of the gram at `at`, 1 for six bytes, and where it is counted.
+fn slot(text: &[u8], at: usize) -> (usize, usize) {
+    let kind = usize::from(text[at] >= WIDE);
+    let hash = hash_window(window_at(text, at));
+    (
+        kind,
+        kind << COUNT_BITS | (hash >> (32 - COUNT_BITS)) as usize,
+    )
+}
+
 /// Surprise at the first `bytes` of `text`, in eighths of a bit. A character that is cut counts
 /// by its part.
 fn surprise(text: &str, bytes: usize) -> u32 {
+    if let Some(known) = common_gram(&text.as_bytes()[..bytes]) {
+        return known;
+    }
     let mut sum = 0;
     let mut left = bytes;
     let mut before: Option<char> = None;
@@ -118,6 +139,24 @@ fn surprise(text: &str, bytes: usize) -> u32 {
         before = Some(character);
     }
     sum
+}
+
+/// Surprise at a gram that is common in English.
+fn common_gram(gram: &[u8]) -> Option<u32> {
+    static GRAMS: OnceLock<HashMap<[u8; 4], u8>> = OnceLock::new();
+    let mut letters: [u8; 4] = gram.try_into().ok()?;
+    letters.make_ascii_lowercase();
+    let grams = GRAMS.get_or_init(|| {
+        let grams = COMMON_GRAMS
+            .iter()
+            .flat_map(|(own, grams)| grams.split(' ').map(move |gram| (gram, *own)));
+        grams
+            .filter_map(|(gram, own)| {
+                Some((gram.replace('_', " ").as_bytes().try_into().ok()?, own))
+            })
+            .collect()
+    });
+    grams.get(&letters).map(|own| u32::from(*own))
 }
 
 fn surprise_after(before: char, character: char) -> u32 {
@@ -213,6 +252,7 @@ mod tests {
         assert_eq!(rarest("我们爆炸"), "爆炸");
         assert_eq!(rarest("中国的罂粟"), "罂粟");
         assert_eq!(rarest("the quiz"), "quiz");
+        assert_eq!(rarest("ration"), "rati");
         assert_eq!(GramFrequencies::builtin().rarest_gram("abc"), None);
         assert_eq!(GramFrequencies::builtin().rarest_gram("中"), None);
         assert_eq!(GramFrequencies::builtin().rarest_gram(""), None);
@@ -239,5 +279,9 @@ mod tests {
                 .split(' ')
                 .all(|pair| pair.chars().count() == 2)
         );
+        let mut grams = COMMON_GRAMS.iter().flat_map(|(_, grams)| grams.split(' '));
+        assert!(grams.all(|gram| gram.len() == 4));
+        assert_eq!(surprise("The", 3), surprise("the", 3));
+        assert!(surprise("that", 4) < surprise("thot", 4));
     }
 }

@@ -111,6 +111,18 @@ impl PairGramMatcher {
         self
     }
 
+    /// Whether a text was left to the automaton.
+    #[cfg(test)]
+    pub(super) fn reads_by_automaton(&self) -> bool {
+        self.tables().has_automaton()
+    }
+
+    /// Number of places of `text` the patterns are compared at.
+    #[cfg(test)]
+    pub(super) fn candidates(&self, text: &str) -> usize {
+        Search::new(self.kernel, &self.tables()).candidates(text)
+    }
+
     /// Bytes of memory its tables hold, without the automaton it may build later.
     pub fn memory(&self) -> usize {
         self.tables().memory()

@@ -105,6 +105,19 @@ impl<'a> Search<'a> {
         });
     }
 
+    /// Number of places of `text` that pass the filters.
+    #[cfg(test)]
+    pub(super) fn candidates(&mut self, text: &str) -> usize {
+        let mut from = 0;
+        let mut count = 0;
+        while from < text.len() {
+            let to = (from + CHUNK).min(text.len());
+            from = self.filter(text.as_bytes(), from, to);
+            count += self.candidates.len();
+        }
+        count
+    }
+
     /// Searches a run, `step` bytes first and then twice as many each time, up to a chunk.
     fn search(&mut self, run: &Run<'_>, mut step: usize, on_entry: &mut OnEntry<'_>) {
         let length = run.text.len();

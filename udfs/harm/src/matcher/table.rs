@@ -21,6 +21,9 @@ pub(super) struct Entry {
     patterns_start: u32,
 }
 
+/// Bytes compared at the price of looking at an entry.
+const GLANCE: usize = 64;
+
 /// Distinct spellings by the hash of their anchor.
 pub(super) struct AnchorTable {
     /// First entry by the high bits of the hash, and the end.
@@ -126,8 +129,8 @@ impl AnchorTable {
     }
 
     /// Calls `on_entry` with every entry that stands in `document` with its anchor at `at`, and
-    /// with the offset of its first byte; stops when it says so. Returns how many were compared,
-    /// at least 1.
+    /// with the offset of its first byte; stops when it says so. Returns what it cost: the number
+    /// of entries looked at and more for long ones, at least 1.
     #[inline]
     pub(super) fn compare(
         &self,
@@ -141,6 +144,7 @@ impl AnchorTable {
             self.starts[bucket] as usize,
             self.starts[bucket + 1] as usize,
         );
+        let mut cost = 1 + end - first;
         for index in first..end {
             let entry = &self.entries[index];
             if entry.hash != hash {
@@ -151,10 +155,18 @@ impl AnchorTable {
             };
             let text = &self.text.as_bytes()
                 [entry.text_start as usize..self.entries[index + 1].text_start as usize];
-            if document[start..].starts_with(text) && on_entry(index, start).is_break() {
+            let there = &document[start..];
+            // Most that differ do so early; what is compared further has its price.
+            if let Some(head) = text.get(..GLANCE) {
+                if !there.starts_with(head) {
+                    continue;
+                }
+                cost += text.len() / GLANCE;
+            }
+            if there.starts_with(text) && on_entry(index, start).is_break() {
                 break;
             }
         }
-        1 + end - first
+        cost
     }
 }

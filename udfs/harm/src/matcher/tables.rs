@@ -103,6 +103,11 @@ impl Tables {
             .as_ref()
     }
 
+    #[cfg(test)]
+    pub(super) fn has_automaton(&self) -> bool {
+        self.automaton.get().is_some()
+    }
+
     /// Bytes held, without the automaton.
     pub(super) fn memory(&self) -> usize {
         self.grams.memory()

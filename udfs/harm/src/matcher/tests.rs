@@ -276,6 +276,38 @@ mod pair_gram {
     }
 
     #[test]
+    fn long_patterns_in_repetitive_text_go_to_the_automaton() {
+        // Compared at each of 300,000 places these would be 6 billion bytes.
+        let (long, other) = ("a".repeat(20_000), "罂粟".repeat(3000));
+        let almost = format!("{}b", "a".repeat(20_000));
+        let patterns = [long.as_str(), &other, &almost];
+        let text = format!("{}{}", "a".repeat(300_000), "罂粟".repeat(20_000));
+        let documents = [text.as_str(), &text[..25_000]];
+        let expected = oracle(&patterns, &documents);
+        let found = expected.len();
+        assert_eq!(found, 280_001 + 17_001 + 5_001);
+        for kernel in Kernel::available() {
+            let matcher = PairGramMatcher::new(&patterns)
+                .expect("builds")
+                .with_kernel(kernel);
+            assert_eq!(all_matches(&matcher, &documents), expected);
+            assert!(matcher.reads_by_automaton());
+            let any = PairGramMatcher::new(&[&almost]).expect("builds");
+            assert_eq!(any_matches(&any, &documents), [false, false]);
+            assert!(any.reads_by_automaton());
+        }
+    }
+
+    #[test]
+    fn long_patterns_that_differ_early_are_compared() {
+        let long = format!("quiz{}", "a".repeat(20_000));
+        let matcher = PairGramMatcher::new(&[&long]).expect("builds");
+        let text = "the quizmaster asked ".repeat(2000);
+        assert!(all_matches(&matcher, &[&text]).is_empty());
+        assert!(!matcher.reads_by_automaton());
+    }
+
+    #[test]
     fn spellings_are_reported_as_their_pattern() {
         let spellings = [
             ("gram", 7),
@@ -350,6 +382,56 @@ mod pair_gram {
         assert!(PairGramMatcher::new(&["a", "a"]).is_err());
         assert_all_agree(&[], &["a", "", "罂粟"], &[]);
         assert_all_agree(&["a"], &[], &[]);
+    }
+
+    /// English and Chinese prose of this project, and code.
+    fn prose() -> [(&'static str, &'static str); 3] {
+        [
+            (
+                "english",
+                concat!(
+                    include_str!("../../../../docs/performance.md"),
+                    include_str!("../../../../docs/quality.md")
+                ),
+            ),
+            ("chinese", include_str!("../../data/lexicon-allow.csv")),
+            ("code", include_str!("tests.rs")),
+        ]
+    }
+
+    #[test]
+    fn a_first_mebibyte_in_one_language_does_not_hurt_the_others() {
+        let lexicons = [
+            include_str!("../../data/lexicon-en.csv"),
+            include_str!("../../data/lexicon-zh.csv"),
+        ];
+        let patterns: BTreeSet<&str> = lexicons
+            .iter()
+            .flat_map(|lexicon| lexicon.lines().skip(1))
+            .filter_map(|line| line.split(',').next())
+            .filter(|term| term.len() >= 6)
+            .collect();
+        assert!(patterns.len() > 5000);
+        let patterns: Vec<&str> = patterns.into_iter().collect();
+        let rate = |matcher: &PairGramMatcher, text: &str| {
+            matcher.candidates(text) as f64 / text.chars().count() as f64
+        };
+        let builtin = PairGramMatcher::new(&patterns)
+            .expect("builds")
+            .with_these_anchors();
+        for (first, begins) in prose() {
+            let mebibyte = begins.repeat((1 << 20) / begins.len() + 1);
+            let adapted = PairGramMatcher::new(&patterns).expect("builds");
+            adapted.find_any(&[&mebibyte], &mut [false]);
+            assert!(adapted.candidates(begins) <= builtin.candidates(begins));
+            for (other, text) in prose() {
+                let (before, after) = (rate(&builtin, text), rate(&adapted, text));
+                assert!(
+                    after <= 1.2 * before + 0.001,
+                    "{other} behind {first}: {before} before, {after} after"
+                );
+            }
+        }
     }
 
     proptest! {

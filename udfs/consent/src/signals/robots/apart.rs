@@ -1,7 +1,7 @@
 //! What a file says to all agents of a list, without asking for each of them.
 
 use super::flat::View;
-use super::{AgentGroup, Robots, Scope, SignalKind, Target, product_token};
+use super::{AgentGroup, Robots, Scope, SignalKind, Target, product_token, stricter};
 
 /// Agents of a list that a file tells apart, see [`Robots::agents_apart`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,8 @@ impl AgentsApart {
         }
     }
 
-    /// The numbers of the agents, ascending.
+    /// The numbers of the agents, ascending; one whose groups can be read in two ways may stand
+    /// twice.
     pub fn agents(&self) -> impl Iterator<Item = u32> {
         self.all().iter().map(|apart| apart.agent)
     }
@@ -73,22 +74,22 @@ impl Robots {
         let view = self.view();
         let mut found: Vec<Apart> = Vec::new();
         for (number, agent) in agents.into_iter().enumerate() {
-            let (start, end) = match product_token(agent.as_bytes()) {
+            let ranges = match product_token(agent.as_bytes()) {
                 // No range: it cannot be read.
-                None => (1, 0),
+                None => [Some((1, 0)), None],
                 // Where the status decided there are no groups.
-                Some(_) if view.scope != Scope::Rules => (0, 0),
-                Some(token) => match view.range_of(token) {
-                    (start, end) if start == end => (0, 0),
-                    range => range,
-                },
+                Some(_) if view.scope != Scope::Rules => [Some((0, 0)), None],
+                Some(token) => view.ranges_of(token),
             };
-            if found.iter().all(|known| !view.is_same(known, start, end)) {
-                found.push(Apart {
-                    agent: number as u32,
-                    start,
-                    end,
-                });
+            for (start, end) in ranges.into_iter().flatten() {
+                let (start, end) = if start == end { (0, 0) } else { (start, end) };
+                if found.iter().all(|known| !view.is_same(known, start, end)) {
+                    found.push(Apart {
+                        agent: number as u32,
+                        start,
+                        end,
+                    });
+                }
             }
         }
         AgentsApart::of(found)
@@ -161,14 +162,6 @@ impl View<'_> {
     }
 }
 
-/// One refusal refuses; without one, one permission permits.
-fn stricter(one: Option<bool>, other: Option<bool>) -> Option<bool> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one && other),
-        (one, other) => one.or(other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,6 +196,7 @@ mod tests {
             lines in prop::collection::vec(
                 prop::sample::select(vec![
                     "User-agent: *", "User-agent: a", "User-agent: b", "User-agent: c",
+                    "User-agent: x, A ,c/2", "User-agent: a, *",
                     "Disallow: /", "Disallow: /x", "Allow: /x", "Allow: /",
                     "Content-Usage: train-ai=n", "Content-Usage: /x train-ai=y",
                     "Content-Signal: ai-train=no", "Content-Signal: ai-train=yes",

@@ -11,6 +11,8 @@ use crate::signals::robots_parse::{DISALLOW, USER_AGENT};
 #[derive(Default)]
 struct PlainGroup {
     agents: Vec<Vec<u8>>,
+    /// Those that stand behind a comma.
+    listed: Vec<Vec<u8>>,
     rules: Vec<(Vec<u8>, bool, usize)>,
     signals: Vec<(SignalKind, Vec<u8>, Vec<u8>)>,
 }
@@ -36,6 +38,10 @@ impl Plain {
                 let last = groups.len() - 1;
                 let token = leading_token(line.value).to_ascii_lowercase();
                 groups[last].agents.push(token);
+                let named = String::from_utf8_lossy(line.value).to_ascii_lowercase();
+                let listed = named.split(',').skip(1).map(str::trim);
+                let listed = listed.map(|token| leading_token(token.as_bytes()).to_vec());
+                groups[last].listed.extend(listed);
             } else if line.is(DISALLOW) || line.is(&["allow"]) && line.colon {
                 if last == 0 {
                     continue;
@@ -65,20 +71,30 @@ impl Plain {
         Self(groups)
     }
 
-    fn groups_of(&self, agent: &str) -> Option<Vec<&PlainGroup>> {
+    /// The groups of an agent by the RFC, and those that name it in a list, if any.
+    fn readings_of(&self, agent: &str) -> Option<Vec<Vec<&PlainGroup>>> {
         let agent = product_token(agent.as_bytes())?.to_ascii_lowercase();
-        let named = |agent: &[u8]| {
-            let is_named = |group: &&PlainGroup| group.agents.iter().any(|token| token == agent);
+        let named = |agent: &[u8], of: fn(&PlainGroup) -> &Vec<Vec<u8>>| {
+            let is_named = |group: &&PlainGroup| of(group).iter().any(|token| token == agent);
             self.0.iter().filter(is_named).collect::<Vec<_>>()
         };
-        let own = named(&agent);
-        Some(if own.is_empty() { named(b"*") } else { own })
+        let own = named(&agent, |group| &group.agents);
+        let mut listed = named(&agent, |group| &group.listed);
+        if own.is_empty() && listed.is_empty() {
+            listed = named(b"*", |group| &group.listed);
+        }
+        let own = if own.is_empty() {
+            named(b"*", |group| &group.agents)
+        } else {
+            own
+        };
+        let listed = Some(listed).filter(|listed| !listed.is_empty());
+        Some([Some(own), listed].into_iter().flatten().collect())
     }
 
-    fn rule(&self, url: &str, agent: &str) -> Option<(bool, usize)> {
-        let target = Target::new(url).filter(|target| target.path() != b"/robots.txt")?;
+    fn best(groups: &[&PlainGroup], target: &Target) -> Option<(bool, usize)> {
         let mut best = None;
-        for (pattern, allow, line) in self.groups_of(agent)?.iter().flat_map(|group| &group.rules) {
+        for (pattern, allow, line) in groups.iter().flat_map(|group| &group.rules) {
             let rank = (pattern.len(), *allow);
             if target.matches(pattern) && best.is_none_or(|(_, known)| rank > known) {
                 best = Some(((*allow, *line), rank));
@@ -87,9 +103,20 @@ impl Plain {
         best.map(|(rule, _)| rule)
     }
 
+    fn rule(&self, url: &str, agent: &str) -> Option<(bool, usize)> {
+        let target = Target::new(url).filter(|target| target.path() != b"/robots.txt")?;
+        let readings = self.readings_of(agent)?;
+        let rules = readings
+            .iter()
+            .filter_map(|groups| Self::best(groups, &target));
+        let rules: Vec<(bool, usize)> = rules.collect();
+        let refusal = rules.iter().find(|(allow, _)| !allow);
+        refusal.or(rules.first()).copied()
+    }
+
     fn allowed(&self, url: &str, agent: &str) -> bool {
         Target::new(url).is_some()
-            && self.groups_of(agent).is_some()
+            && self.readings_of(agent).is_some()
             && self.rule(url, agent).is_none_or(|(allow, _)| allow)
     }
 
@@ -98,14 +125,11 @@ impl Plain {
             SignalKind::ContentUsage => preference_in_usage(value, category),
             SignalKind::ContentSignal => preference_in_signal(value, category),
         };
-        let (Some(target), Some(groups)) = (Target::new(url), self.groups_of(agent)) else {
+        let (Some(target), Some(readings)) = (Target::new(url), self.readings_of(agent)) else {
             let mut all = self.0.iter().flat_map(|group| &group.signals);
             let refuses = all.any(|(of, _, value)| *of == kind && read(value).is_refusal());
             return refuses.then_some(false);
         };
-        if kind == SignalKind::ContentUsage && !self.allowed(url, agent) {
-            return None;
-        }
         let said = |groups: &[&PlainGroup]| {
             let all = groups.iter().flat_map(|group| &group.signals);
             let matching: Vec<(usize, Preference)> = all
@@ -120,10 +144,15 @@ impl Plain {
             let preference = deciding.map(|(_, preference)| *preference).max();
             preference.unwrap_or(Preference::Unknown)
         };
+        let mut open = readings.iter().filter(|groups| {
+            kind == SignalKind::ContentSignal
+                || target.path() == b"/robots.txt"
+                || Self::best(groups, &target).is_none_or(|(allow, _)| allow)
+        });
         if said(&[&self.0[0]]).is_refusal() {
-            return Some(false);
+            return open.next().map(|_| false);
         }
-        said(&groups).permission()
+        open.filter_map(|groups| said(groups).permission()).min()
     }
 }
 
@@ -131,6 +160,7 @@ fn line() -> impl Strategy<Value = String> {
     let path = "/?(|a|ab|[*]|[$]|abc/|%61|%2F|é|[?]q=|:|%3a|[.]){0,5}[$]?";
     prop_oneof![
         3 => "User-agent: ([*]|aBot|bbot|cbot/1)",
+        1 => "User-agent: ([*]|bbot|-)( ?, ?([*]|ABOT|bbot|cbot/1|)){1,2}",
         3 => path.prop_map(|path| format!("Disallow: {path}")),
         3 => path.prop_map(|path| format!("Allow: {path}")),
         1 => path.prop_map(|path| format!("Content-Usage: /{path} train-ai=n")),
