@@ -7,6 +7,7 @@
 //! letters and repeated letters are looked up where they stand.
 
 mod anchor;
+pub(crate) mod byte_classes;
 mod characters;
 mod compare;
 mod leet;
@@ -201,7 +202,7 @@ impl Evasion {
     fn scan(&self, text: &str, is_normal: bool, found: &mut Vec<Found>) -> scan::Scanned {
         let (sites, spellings) = (&self.sites, &self.spellings);
         let no_sites = sites.is_empty();
-        scan(text, &mut |place, at| {
+        scan(text, |place, at| {
             match place {
                 Place::Other => {
                     let c = text[at..].chars().next().expect("a character starts here");
@@ -219,11 +220,7 @@ impl Evasion {
                     }
                 }
                 _ if no_sites => {}
-                Place::Separator => {
-                    sites.at_separator(text, at, spellings, found);
-                    // It may stand for a letter after the letter before it.
-                    sites.at_sign(text, at, spellings, found);
-                }
+                Place::Separator => sites.at_separator(text, at, spellings, found),
                 Place::Sign => sites.at_sign(text, at, spellings, found),
                 Place::Repeat => sites.at_repeat(text, at, spellings, found),
             }
