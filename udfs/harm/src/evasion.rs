@@ -32,7 +32,7 @@ use characters::Traits;
 use compare::{forms_of, plain_end_of, start_of};
 use pinyin::SameSound;
 use scan::{Place, scan};
-use sites::{Found, Sites, own_gap};
+use sites::{Found, Separators, Sites, own_gap};
 use spelling::Spelling;
 
 /// A pattern of the lexicon found in a text.
@@ -80,6 +80,9 @@ impl<'a> View<'a> {
         }
     }
 }
+
+/// So many separators wait to be looked up.
+const WAITING: usize = 8;
 
 /// The spellings of a lexicon's terms, ready to be looked for.
 #[derive(Debug)]
@@ -202,7 +205,22 @@ impl Evasion {
     fn scan(&self, text: &str, is_normal: bool, found: &mut Vec<Found>) -> scan::Scanned {
         let (sites, spellings) = (&self.sites, &self.spellings);
         let no_sites = sites.is_empty();
-        scan(text, |place, at| {
+        let takes_separators = sites.take_separators();
+        // They are looked up some places later, when their part of the filter is in the cache.
+        let mut waiting: [Option<Separators>; WAITING] = [None; WAITING];
+        let mut next = 0;
+        let mut at_separator = |at: usize, found: &mut Vec<Found>| {
+            if !takes_separators {
+                return;
+            }
+            if let Some(separators) = sites.separator_at(text, at) {
+                if let Some(before) = waiting[next].replace(separators) {
+                    sites.at_separators(text, &before, spellings, found);
+                }
+                next = (next + 1) % WAITING;
+            }
+        };
+        let scanned = scan(text, |place, at| {
             match place {
                 Place::Other => {
                     let c = text[at..].chars().next().expect("a character starts here");
@@ -214,18 +232,20 @@ impl Evasion {
                         if !is_normal && self.literals.binary_search(&c).is_ok() {
                             return false;
                         }
-                        if !no_sites {
-                            sites.at_separator(text, at, spellings, found);
-                        }
+                        at_separator(at, found);
                     }
                 }
                 _ if no_sites => {}
-                Place::Separator => sites.at_separator(text, at, spellings, found),
+                Place::Separator => at_separator(at, found),
                 Place::Sign => sites.at_sign(text, at, spellings, found),
                 Place::Repeat => sites.at_repeat(text, at, spellings, found),
             }
             true
-        })
+        });
+        for separators in waiting.iter().flatten() {
+            sites.at_separators(text, separators, spellings, found);
+        }
+        scanned
     }
 
     /// Gives `each` the patterns that stand where the matcher found an anchor in `text`.

@@ -2,26 +2,33 @@
 //! for a letter or a repeated letter to the terms that have it there.
 
 use super::characters::Traits;
-use super::compare::{REPEATED, char_before, end_of, gap_after, next_char, run, start_of};
+use super::compare::{REPEATED, behind_gap, char_before, end_of, next_char, run, start_of};
 use super::leet;
 use super::separator::{self, ends_clause, is_separator};
 use super::spelling::{Gap, Spelling, Unit, is_letter};
 use super::split;
+use crate::simd::prefetch;
 use crate::via::{Forms, Via};
 
 /// The first disguise of a term in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// Separators inside a word or between Han characters, of a spelling that reaches over the
     /// end of a clause.
-    Long = 1,
+    Long,
     /// The same of a shorter spelling.
-    Short = 2,
+    Short,
     /// Other separators than the term has there.
-    Words = 3,
-    Leet = 4,
-    Repeat = 5,
+    Words,
+    Leet,
+    Repeat,
+}
+
+impl Kind {
+    /// Its word in the filter: ordinary text is full of separators between words.
+    fn lane(self) -> usize {
+        usize::from(self == Self::Words)
+    }
 }
 
 /// Spellings by what stands around a disguise.
@@ -37,8 +44,8 @@ pub(crate) struct Sites {
 /// Uses by their keys.
 #[derive(Debug)]
 struct Index {
-    /// Two bits for each key in the word its upper bits name.
-    filter: Vec<u64>,
+    /// Two bits for each key in the word its upper bits name, of [`Kind::Words`] in the second.
+    filter: Vec<[u64; 2]>,
     filter_shift: u32,
     /// Ascending by key.
     uses: Vec<Use>,
@@ -52,13 +59,24 @@ const BITS_PER_KEY: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Use {
-    key: u32,
+    key: u64,
+    kind: Kind,
     spelling: u32,
     unit: u16,
     /// What the spelling has left of a separator before the characters that are in the key, and
     /// right behind the character on its right, by [`short_class`]; 0 where a text may have
     /// something else there.
     beyond: (u16, u16),
+}
+
+/// Separators in a text, beside what stands on both sides of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Separators {
+    at: usize,
+    end: usize,
+    key: u64,
+    /// Whether terms may have them inside a word, and between words.
+    kinds: [bool; 2],
 }
 
 /// A spelling found in disguise.
@@ -77,13 +95,14 @@ impl Index {
         let words = (uses.len() * BITS_PER_KEY / 64)
             .next_power_of_two()
             .clamp(2, 1 << 22);
-        let filter_shift = 32 - words.trailing_zeros();
-        let mut filter = vec![0_u64; words];
+        let filter_shift = 64 - words.trailing_zeros();
+        let mut filter = vec![[0_u64; 2]; words];
         let buckets = uses.len().next_power_of_two().clamp(2, 1 << 24);
-        let start_shift = 32 - buckets.trailing_zeros();
+        let start_shift = 64 - buckets.trailing_zeros();
         let mut starts = vec![0_u32; buckets + 1];
         for used in &uses {
-            filter[(used.key >> filter_shift) as usize] |= filter_bits(used.key);
+            let words = &mut filter[(used.key >> filter_shift) as usize];
+            words[used.kind.lane()] |= filter_bits(used.key);
             starts[(used.key >> start_shift) as usize + 1] += 1;
         }
         let mut sum = 0;
@@ -100,12 +119,20 @@ impl Index {
         }
     }
 
+    /// Asks for the part of the filter that holds `key`.
     #[inline]
-    fn uses(&self, key: u32) -> &[Use] {
+    fn prefetch(&self, key: u64) {
+        prefetch(&self.filter, (key >> self.filter_shift) as usize);
+    }
+
+    /// Whether the key may have uses of the kinds that share each word of the filter.
+    #[inline]
+    fn may_hold(&self, key: u64) -> [bool; 2] {
         let bits = filter_bits(key);
-        if self.filter[(key >> self.filter_shift) as usize] & bits != bits {
-            return &[];
-        }
+        self.filter[(key >> self.filter_shift) as usize].map(|word| word & bits == bits)
+    }
+
+    fn uses(&self, key: u64) -> &[Use] {
         let bucket = (key >> self.start_shift) as usize;
         let bucket = &self.uses[self.starts[bucket] as usize..self.starts[bucket + 1] as usize];
         let first = bucket.partition_point(|used| used.key < key);
@@ -116,7 +143,7 @@ impl Index {
 
 /// The bits of a key in its word of the filter.
 #[inline]
-fn filter_bits(key: u32) -> u64 {
+fn filter_bits(key: u64) -> u64 {
     1 << (key & 63) | 1 << (key >> 6 & 63)
 }
 
@@ -151,75 +178,112 @@ impl Sites {
         all.into_iter().all(|index| index.uses.is_empty())
     }
 
-    /// Spellings whose first disguise is the separators from `at` on.
-    pub(crate) fn at_separator(
+    /// Whether some spelling may have other separators than its own.
+    pub(crate) fn take_separators(&self) -> bool {
+        !self.separators.uses.is_empty()
+    }
+
+    /// The separators from `at` on, if terms may have them there.
+    #[inline]
+    pub(crate) fn separator_at(&self, text: &str, at: usize) -> Option<Separators> {
+        let before = char_before(text, at)?;
+        let last = Traits::of(before);
+        if last.is_separator() {
+            return None;
+        }
+        let (end, first) = behind_gap(text, at)?;
+        let first = first?;
+        let first_traits = Traits::of(first);
+        let (is_letter_last, is_letter_first) = (last.is_letter(), first_traits.is_letter());
+        let left = left_of(text, at - before.len_utf8(), last);
+        let right = right_of(text, end + first.len_utf8(), first, first_traits);
+        // What [`super::separator::allows`] would say of every term.
+        let inner = match (is_letter_last, is_letter_first) {
+            (true, true) => {
+                let stand_alone = || {
+                    let behind = next_char(text, end + first.len_utf8());
+                    left.0 == NOTHING && !behind.is_some_and(is_letter)
+                };
+                !text[at..end].contains(char::is_whitespace) || stand_alone()
+            }
+            _ => !(before.is_ascii_digit() && first.is_ascii_digit()),
+        };
+        let words = self.has_han_words || is_letter_last || is_letter_first;
+        if !inner && !words {
+            return None;
+        }
+        let key = key(left, NOTHING, right);
+        self.separators.prefetch(key);
+        Some(Separators {
+            at,
+            end,
+            key,
+            kinds: [inner, words],
+        })
+    }
+
+    /// Spellings whose first disguise is these separators.
+    #[inline]
+    pub(crate) fn at_separators(
         &self,
         text: &str,
-        at: usize,
+        separators: &Separators,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        if self.separators.uses.is_empty() {
-            return;
+        let may_hold = self.separators.may_hold(separators.key);
+        let kinds = [
+            may_hold[0] && separators.kinds[0],
+            may_hold[1] && separators.kinds[1],
+        ];
+        if kinds != [false; 2] {
+            self.compare_at_separators(text, separators, kinds, spellings, found);
         }
-        let Some(before) = char_before(text, at) else {
+    }
+
+    fn compare_at_separators(
+        &self,
+        text: &str,
+        separators: &Separators,
+        [inner, words]: [bool; 2],
+        spellings: &[Spelling],
+        found: &mut Vec<Found>,
+    ) {
+        let Separators { at, end, key, .. } = *separators;
+        let (Some(last), Some(first)) = (char_before(text, at), next_char(text, end)) else {
             return;
         };
-        let last = Traits::of(before);
-        if last.is_separator() {
-            return;
-        }
-        let Some(end) = gap_after(text, at) else {
-            return;
-        };
-        let Some(right) = right_of(text, end) else {
-            return;
-        };
-        let left = left_of(text, at);
-        let first = next_char(text, end).expect("what is right of the gap");
+        let is_two =
+            |last: char, second: Option<char>| is_letter(last) && second.is_some_and(is_letter);
+        let before_last = char_before(text, at - last.len_utf8());
         let beyond = (
             text[..at]
                 .chars()
                 .rev()
-                .nth(if left.0 == NOTHING { 1 } else { 2 })
+                .nth(if is_two(last, before_last) { 2 } else { 1 })
                 .map_or(0, short_class),
             next_char(text, end + first.len_utf8()).map_or(0, |c| match is_separator(c) {
                 true => ANYTHING,
                 false => short_class(c),
             }),
         );
-        let mut visit = |kind: Kind| {
-            self.visit(
-                kind, left, NOTHING, right, beyond, text, at, spellings, found,
-            );
+        // A sign that ends a clause may stand for a letter.
+        let ends = !is_letter(last) && !is_letter(first) && text[at..end].contains(ends_clause);
+        let is_looked_for = |kind: Kind| match kind {
+            Kind::Words => words,
+            Kind::Short => inner && !ends,
+            _ => inner,
         };
-        let is_letter_first = Traits::of(first).is_letter();
-        if self.has_han_words || last.is_letter() || is_letter_first {
-            visit(Kind::Words);
-        }
-        // What [`super::separator::allows`] would say of every term.
-        let gap = &text[at..end];
-        match (last.is_letter(), is_letter_first) {
-            (true, true) => {
-                let stand_alone = || {
-                    let beside = char_before(text, at - before.len_utf8());
-                    let behind = next_char(text, end + first.len_utf8());
-                    !beside.is_some_and(is_letter) && !behind.is_some_and(is_letter)
-                };
-                if gap.contains(char::is_whitespace) && !stand_alone() {
-                    return;
-                }
-            }
-            _ if before.is_ascii_digit() && first.is_ascii_digit() => return,
-            // A sign that ends a clause may stand for a letter.
-            (false, false) if gap.contains(ends_clause) => {
-                visit(Kind::Long);
-                return;
-            }
-            _ => {}
-        }
-        visit(Kind::Long);
-        visit(Kind::Short);
+        self.compare(
+            &self.separators,
+            key,
+            is_looked_for,
+            beyond,
+            text,
+            at,
+            spellings,
+            found,
+        );
     }
 
     /// Spellings whose first disguise is the sign at `at`.
@@ -239,7 +303,7 @@ impl Sites {
             return;
         }
         let right = match next_char(text, at + 1) {
-            Some(c) if is_letter(c) => right_of(text, at + 1).unwrap_or((NOTHING, NOTHING)),
+            Some(c) if is_letter(c) => right_of(text, at + 1 + c.len_utf8(), c, Traits::of(c)),
             Some(c) => match leet::letters(c).chars().next() {
                 Some(letter) => (SIGN | class(letter), NOTHING),
                 None => (NOTHING, NOTHING),
@@ -247,20 +311,11 @@ impl Sites {
             None => (NOTHING, NOTHING),
         };
         let mut visit = |left| {
-            self.visit(
-                Kind::Leet,
-                left,
-                class(letter),
-                right,
-                (ANYTHING, ANYTHING),
-                text,
-                at,
-                spellings,
-                found,
-            );
+            let key = key(left, class(letter), right);
+            self.visit(&self.leet, key, text, at, spellings, found);
         };
-        if before.is_some_and(is_letter) {
-            visit(left_of(text, at));
+        if let Some(c) = before.filter(|c| is_letter(*c)) {
+            visit(left_of(text, at - c.len_utf8(), Traits::of(c)));
             return;
         }
         // Digits alone are a number, unless they are a word among others.
@@ -297,57 +352,61 @@ impl Sites {
         let letter = (text.as_bytes()[at] as char).to_ascii_lowercase();
         let end = at + run(text, at, letter);
         let left = match char_before(text, at) {
-            Some(c) if is_letter(c) => left_of(text, at),
+            Some(c) if is_letter(c) => left_of(text, at - c.len_utf8(), Traits::of(c)),
             _ => (NOTHING, NOTHING),
         };
         let right = match next_char(text, end) {
-            Some(c) if is_letter(c) => right_of(text, end).unwrap_or((NOTHING, NOTHING)),
+            Some(c) if is_letter(c) => right_of(text, end + c.len_utf8(), c, Traits::of(c)),
             _ => (NOTHING, NOTHING),
         };
-        self.visit(
-            Kind::Repeat,
-            left,
-            u32::from(letter),
-            right,
-            (ANYTHING, ANYTHING),
-            text,
-            at,
-            spellings,
-            found,
-        );
+        let key = key(left, u32::from(letter), right);
+        self.visit(&self.repeats, key, text, at, spellings, found);
+    }
+
+    /// Spellings whose first disguise is other than separators.
+    fn visit(
+        &self,
+        index: &Index,
+        key: u64,
+        text: &str,
+        at: usize,
+        spellings: &[Spelling],
+        found: &mut Vec<Found>,
+    ) {
+        if index.may_hold(key)[0] {
+            let beyond = (ANYTHING, ANYTHING);
+            self.compare(index, key, |_| true, beyond, text, at, spellings, found);
+        }
     }
 
     #[expect(
         clippy::too_many_arguments,
         reason = "one place, seen from three sides"
     )]
-    fn visit(
+    fn compare(
         &self,
-        kind: Kind,
-        left: (u32, u32),
-        middle: u32,
-        right: (u32, u32),
+        index: &Index,
+        key: u64,
+        is_looked_for: impl Fn(Kind) -> bool,
         beyond: (u16, u16),
         text: &str,
         at: usize,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        let index = match kind {
-            Kind::Long | Kind::Short | Kind::Words => &self.separators,
-            Kind::Leet => &self.leet,
-            Kind::Repeat => &self.repeats,
-        };
-        for used in index.uses(key(kind, left, middle, right)) {
+        for used in index.uses(key) {
             let may = |term: u16, text: u16| term == 0 || text == ANYTHING || term == text;
-            if !may(used.beyond.0, beyond.0) || !may(used.beyond.1, beyond.1) {
+            if !is_looked_for(used.kind)
+                || !may(used.beyond.0, beyond.0)
+                || !may(used.beyond.1, beyond.1)
+            {
                 continue;
             }
             let spelling = &spellings[used.spelling as usize];
             let unit = usize::from(used.unit);
             // Left of the first disguise the term stands as it is written. A sign or repeated
             // letter follows the unit before it without a gap or behind the term's own.
-            let left_end = match kind {
+            let left_end = match used.kind {
                 Kind::Long | Kind::Short | Kind::Words => Some(at),
                 _ => own_gap(text, at, spelling, unit),
             };
@@ -405,46 +464,38 @@ fn short_class(c: char) -> u16 {
     (class(c) % 0xFFF1) as u16 + 1
 }
 
-/// The last character before `at`, and if it and the one before are letters, that one too.
-fn left_of(text: &str, at: usize) -> (u32, u32) {
-    let mut before = text[..at].chars().rev();
-    let last = before.next().map(Traits::of);
-    let Some(last) = last.filter(|last| !last.is_separator()) else {
-        return (NOTHING, NOTHING);
-    };
+/// The character `last` from `at` on, and if it and the one before are letters, that one too.
+#[inline]
+fn left_of(text: &str, at: usize, last: Traits) -> (u32, u32) {
     if !last.is_letter() {
         return (NOTHING, last.class());
     }
-    let second = before.next().map(Traits::of);
+    let second = char_before(text, at).map(Traits::of);
     let second = second.filter(|second| second.is_letter());
     (second.map_or(NOTHING, Traits::class), last.class())
 }
 
-/// The first character from `at` on, and if it and the next are letters, that one too.
-fn right_of(text: &str, at: usize) -> Option<(u32, u32)> {
-    let mut after = text[at..].chars();
-    let first = after.next()?;
-    let traits = Traits::of(first);
-    if traits.is_separator() {
-        return None;
-    }
+/// The character `first` up to `at`, and if it and the next are letters, that one too.
+#[inline]
+fn right_of(text: &str, at: usize, first: char, traits: Traits) -> (u32, u32) {
     if !traits.is_letter() {
-        return Some((traits.class(), NOTHING));
+        return (traits.class(), NOTHING);
     }
+    let mut after = text[at..].chars();
     let second = after.next().filter(|c| is_letter(*c));
     // Of a repeated letter only the first counts.
     let same = |c: Option<char>| c.is_some_and(|c| c.eq_ignore_ascii_case(&first));
     let is_repeated = same(second) && same(after.next());
     let second = second.filter(|_| !is_repeated);
-    Some((class(first), second.map_or(NOTHING, class)))
+    (traits.class(), second.map_or(NOTHING, class))
 }
 
-fn key(kind: Kind, left: (u32, u32), middle: u32, right: (u32, u32)) -> u32 {
-    let mut hash = kind as u64;
-    for part in [left.0, left.1, middle, right.0, right.1] {
-        hash = (hash.rotate_left(21) ^ u64::from(part)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-    (hash >> 32) as u32
+#[inline]
+fn key(left: (u32, u32), middle: u32, right: (u32, u32)) -> u64 {
+    let both = |pair: (u32, u32)| u64::from(pair.0) << 32 | u64::from(pair.1);
+    let mixed = u128::from(both(left) ^ 0x9E37_79B9_7F4A_7C15)
+        * u128::from(both(right) ^ u64::from(middle) << 48 ^ 0xD6E8_FEB8_6659_FD93);
+    (mixed as u64 ^ (mixed >> 64) as u64).wrapping_mul(0xA076_1D64_78BD_642F)
 }
 
 /// The classes by which signs for `letter` go: that of the first letter each may stand for.
@@ -520,7 +571,8 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
             };
             for right in right {
                 let used = Use {
-                    key: key(kind, left, middle, right),
+                    key: key(left, middle, right),
+                    kind,
                     spelling: number,
                     unit,
                     beyond: match kind {

@@ -30,30 +30,19 @@ unsafe fn classify(mut bytes: *const u8, classes: &mut [Classes]) {
         unsafe {
             let low = _mm256_loadu_si256(bytes.cast());
             let up = _mm256_loadu_si256(bytes.add(32).cast());
-            let high = both(low, up);
-            let other = both(other(low), other(up));
-            *classes = if high == u64::MAX {
-                Classes {
-                    high,
-                    other,
-                    ..Classes::NONE
-                }
-            } else {
-                let low_behind = _mm256_loadu_si256(bytes.add(1).cast());
-                let up_behind = _mm256_loadu_si256(bytes.add(33).cast());
-                let letter = both(letter(low), letter(up));
-                // The bit that tells small letters from capitals becomes the highest.
-                let small = both(_mm256_slli_epi16::<2>(low), _mm256_slli_epi16::<2>(up));
-                Classes {
-                    letter,
-                    upper: letter & !small,
-                    digit: both(within(low, b'0', 10), within(up, b'0', 10)),
-                    space: both(equal(low, b' '), equal(up, b' ')),
-                    sign: both(sign(low), sign(up)),
-                    doubled: letter & both(doubled(low, low_behind), doubled(up, up_behind)),
-                    high,
-                    other,
-                }
+            let low_behind = _mm256_loadu_si256(bytes.add(1).cast());
+            let up_behind = _mm256_loadu_si256(bytes.add(33).cast());
+            // Every class is a comparison of bytes made a word at once, without branches between:
+            // else compilers keep the comparisons and take them apart bit by bit.
+            *classes = Classes {
+                letter: both(letter(low), letter(up)),
+                upper: both(within(low, b'A', 26), within(up, b'A', 26)),
+                digit: both(within(low, b'0', 10), within(up, b'0', 10)),
+                space: both(equal(low, b' '), equal(up, b' ')),
+                sign: both(sign(low), sign(up)),
+                doubled: both(doubled(low, low_behind), doubled(up, up_behind)),
+                high: both(low, up),
+                other: both(other(low), other(up)),
             };
             bytes = bytes.add(BLOCK);
         }
@@ -96,10 +85,14 @@ fn letter(bytes: __m256i) -> __m256i {
     within(lower(bytes), b'a', 26)
 }
 
+/// Letters that equal the byte behind but for case.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn doubled(bytes: __m256i, behind: __m256i) -> __m256i {
-    _mm256_cmpeq_epi8(lower(bytes), lower(behind))
+    _mm256_and_si256(
+        _mm256_cmpeq_epi8(lower(bytes), lower(behind)),
+        letter(bytes),
+    )
 }
 
 #[inline]
