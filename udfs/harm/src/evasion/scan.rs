@@ -26,46 +26,57 @@ pub(crate) struct Scanned {
     pub(crate) is_whole: bool,
 }
 
+/// So many blocks are classified in one go.
+const BLOCKS: usize = 16;
+
 /// Gives `visit` the places of `text` in ascending order until it says `false`.
 #[inline]
 pub(crate) fn scan(text: &str, mut visit: impl FnMut(Place, usize) -> bool) -> Scanned {
-    let mut blocks = Blocks::new(text.as_bytes());
-    // Before the start and behind the end stand spaces, which join no words.
-    let mut before = Classes::SPACES;
-    let mut here = blocks.next();
+    let classifier = Classifier::fastest();
+    let mut rest = text.as_bytes();
     let mut upper = 0;
+    // The first was looked at, the others were not. Before the start and behind the end of the text
+    // stand spaces, which join no words.
+    let mut classes = [Classes::SPACES; 2 + BLOCKS + 1];
+    let mut filled = 1;
     let mut start = 0;
-    while let Some(classes) = here {
-        let behind = blocks.next();
-        upper |= classes.upper;
-        let places = Places::of(
-            &before,
-            &classes,
-            behind.as_ref().unwrap_or(&Classes::SPACES),
-        );
-        let mut rest = places.any();
-        // The last block is filled with spaces.
-        if behind.is_none() && text.len() - start < BLOCK {
-            rest &= (1 << (text.len() - start)) - 1;
+    while !rest.is_empty() {
+        filled += classify_some(classifier, &mut rest, &mut classes[filled..][..BLOCKS]);
+        if rest.is_empty() {
+            classes[filled] = Classes::SPACES;
+            filled += 1;
         }
-        while rest != 0 {
-            let bit = rest & rest.wrapping_neg();
-            let at = start + rest.trailing_zeros() as usize;
-            rest ^= bit;
-            let goes_on = (places.other & bit == 0 || visit(Place::Other, at))
-                && (places.separator & bit == 0 || visit(Place::Separator, at))
-                && (places.sign & bit == 0 || visit(Place::Sign, at))
-                && (places.repeat & bit == 0 || visit(Place::Repeat, at));
-            if !goes_on {
-                return Scanned {
-                    has_upper: upper != 0,
-                    is_whole: false,
-                };
+        // The last of them waits for what is behind it.
+        for sides in classes[..filled].windows(3) {
+            let [before, here, behind] = sides else {
+                unreachable!("windows of three");
+            };
+            upper |= here.upper;
+            let places = Places::of(before, here, behind);
+            let mut any = places.any();
+            // The last block is filled with spaces.
+            if text.len() - start < BLOCK {
+                any &= (1 << (text.len() - start)) - 1;
             }
+            while any != 0 {
+                let bit = any & any.wrapping_neg();
+                let at = start + any.trailing_zeros() as usize;
+                any ^= bit;
+                let goes_on = (places.other & bit == 0 || visit(Place::Other, at))
+                    && (places.separator & bit == 0 || visit(Place::Separator, at))
+                    && (places.sign & bit == 0 || visit(Place::Sign, at))
+                    && (places.repeat & bit == 0 || visit(Place::Repeat, at));
+                if !goes_on {
+                    return Scanned {
+                        has_upper: upper != 0,
+                        is_whole: false,
+                    };
+                }
+            }
+            start += BLOCK;
         }
-        before = classes;
-        here = behind;
-        start += BLOCK;
+        classes.copy_within(filled - 2..filled, 0);
+        filled = 2;
     }
     Scanned {
         has_upper: upper != 0,
@@ -73,58 +84,21 @@ pub(crate) fn scan(text: &str, mut visit: impl FnMut(Place, usize) -> bool) -> S
     }
 }
 
-/// So many blocks are classified in one go.
-const BLOCKS: usize = 16;
-
-/// The classes of a text, block by block.
-struct Blocks<'a> {
-    classifier: Classifier,
-    /// What was not classified yet.
-    rest: &'a [u8],
-    classes: [Classes; BLOCKS],
-    next: usize,
-    filled: usize,
-}
-
-impl<'a> Blocks<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            classifier: Classifier::fastest(),
-            rest: bytes,
-            classes: [Classes::NONE; BLOCKS],
-            next: 0,
-            filled: 0,
-        }
+/// Classifies as many blocks as fit from the start of `rest`, moves that behind them, and gives
+/// back their number, which is not 0 unless `rest` is empty.
+#[inline]
+fn classify_some(classifier: Classifier, rest: &mut &[u8], classes: &mut [Classes]) -> usize {
+    let whole = (rest.len().saturating_sub(BEHIND) / BLOCK).min(classes.len());
+    if whole > 0 {
+        classifier.classify(rest, &mut classes[..whole]);
+        *rest = &rest[whole * BLOCK..];
+        return whole;
     }
-
-    #[inline]
-    fn next(&mut self) -> Option<Classes> {
-        if self.next == self.filled {
-            self.fill()?;
-        }
-        let classes = self.classes[self.next];
-        self.next += 1;
-        Some(classes)
-    }
-
-    fn fill(&mut self) -> Option<()> {
-        let last = self.rest.len().checked_sub(1)?;
-        let whole = ((last + 1 - BEHIND) / BLOCK).min(BLOCKS);
-        if whole > 0 {
-            let classes = &mut self.classes[..whole];
-            self.classifier.classify(self.rest, classes);
-            self.rest = &self.rest[whole * BLOCK..];
-            self.filled = whole;
-        } else {
-            let mut padded = [b' '; BLOCK + BEHIND];
-            padded[..self.rest.len()].copy_from_slice(self.rest);
-            self.classifier.classify(&padded, &mut self.classes[..1]);
-            self.rest = &[];
-            self.filled = 1;
-        }
-        self.next = 0;
-        Some(())
-    }
+    let mut padded = [b' '; BLOCK + BEHIND];
+    padded[..rest.len()].copy_from_slice(rest);
+    classifier.classify(&padded, &mut classes[..1]);
+    *rest = &[];
+    1
 }
 
 /// The places of a block, one bit for each byte.

@@ -2,9 +2,9 @@
 //! for a letter or a repeated letter to the terms that have it there.
 
 use super::characters::Traits;
-use super::compare::{REPEATED, behind_gap, char_before, end_of, next_char, run, start_of};
+use super::compare::{REPEATED, char_before, end_of, next_char, run, start_of};
 use super::leet;
-use super::separator::{self, ends_clause, is_separator};
+use super::separator::{self, is_separator};
 use super::spelling::{Gap, Spelling, Unit, is_letter};
 use super::split;
 use crate::simd::prefetch;
@@ -24,17 +24,12 @@ enum Kind {
     Repeat,
 }
 
-impl Kind {
-    /// Its word in the filter: ordinary text is full of separators between words.
-    fn lane(self) -> usize {
-        usize::from(self == Self::Words)
-    }
-}
-
 /// Spellings by what stands around a disguise.
 #[derive(Debug)]
 pub(crate) struct Sites {
-    separators: Index,
+    long: Index,
+    short: Index,
+    words: Index,
     leet: Index,
     repeats: Index,
     /// Whether some spelling has separators of its own between characters that are no letters.
@@ -44,8 +39,8 @@ pub(crate) struct Sites {
 /// Uses by their keys.
 #[derive(Debug)]
 struct Index {
-    /// Two bits for each key in the word its upper bits name, of [`Kind::Words`] in the second.
-    filter: Vec<[u64; 2]>,
+    /// Two bits for each key in the word its upper bits name.
+    filter: Vec<u64>,
     filter_shift: u32,
     /// Ascending by key.
     uses: Vec<Use>,
@@ -55,12 +50,11 @@ struct Index {
 }
 
 /// Bits of the filter for a key: few go on to the uses, and it stays in the cache.
-const BITS_PER_KEY: usize = 16;
+const BITS_PER_KEY: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Use {
     key: u64,
-    kind: Kind,
     spelling: u32,
     unit: u16,
     /// What the spelling has left of a separator before the characters that are in the key, and
@@ -70,13 +64,15 @@ struct Use {
 }
 
 /// Separators in a text, beside what stands on both sides of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Separators {
     at: usize,
     end: usize,
     key: u64,
-    /// Whether terms may have them inside a word, and between words.
-    kinds: [bool; 2],
+    /// Whether terms may have them there, by [`Kind`].
+    long: bool,
+    short: bool,
+    words: bool,
 }
 
 /// A spelling found in disguise.
@@ -92,17 +88,17 @@ impl Index {
     fn new(mut uses: Vec<Use>) -> Self {
         uses.sort_unstable();
         uses.dedup();
-        let words = (uses.len() * BITS_PER_KEY / 64)
+        let keys = uses.chunk_by(|left, right| left.key == right.key).count();
+        let words = (keys * BITS_PER_KEY / 64)
             .next_power_of_two()
             .clamp(2, 1 << 22);
         let filter_shift = 64 - words.trailing_zeros();
-        let mut filter = vec![[0_u64; 2]; words];
+        let mut filter = vec![0_u64; words];
         let buckets = uses.len().next_power_of_two().clamp(2, 1 << 24);
         let start_shift = 64 - buckets.trailing_zeros();
         let mut starts = vec![0_u32; buckets + 1];
         for used in &uses {
-            let words = &mut filter[(used.key >> filter_shift) as usize];
-            words[used.kind.lane()] |= filter_bits(used.key);
+            filter[(used.key >> filter_shift) as usize] |= filter_bits(used.key);
             starts[(used.key >> start_shift) as usize + 1] += 1;
         }
         let mut sum = 0;
@@ -125,11 +121,10 @@ impl Index {
         prefetch(&self.filter, (key >> self.filter_shift) as usize);
     }
 
-    /// Whether the key may have uses of the kinds that share each word of the filter.
     #[inline]
-    fn may_hold(&self, key: u64) -> [bool; 2] {
+    fn may_hold(&self, key: u64) -> bool {
         let bits = filter_bits(key);
-        self.filter[(key >> self.filter_shift) as usize].map(|word| word & bits == bits)
+        self.filter[(key >> self.filter_shift) as usize] & bits == bits
     }
 
     fn uses(&self, key: u64) -> &[Use] {
@@ -149,10 +144,13 @@ fn filter_bits(key: u64) -> u64 {
 
 impl Sites {
     pub(crate) fn new(spellings: &[Spelling]) -> Self {
-        let (mut separators, mut leet, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut long, mut short, mut words) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut leet, mut repeats) = (Vec::new(), Vec::new());
         for (number, spelling) in (0_u32..).zip(spellings) {
             index(number, spelling, &mut |kind, used| match kind {
-                Kind::Long | Kind::Short | Kind::Words => separators.push(used),
+                Kind::Long => long.push(used),
+                Kind::Short => short.push(used),
+                Kind::Words => words.push(used),
                 Kind::Leet => leet.push(used),
                 Kind::Repeat => repeats.push(used),
             });
@@ -166,7 +164,9 @@ impl Sites {
             has_han_words: spellings
                 .iter()
                 .any(|spelling| spelling.units.windows(2).any(is_han_word)),
-            separators: Index::new(separators),
+            long: Index::new(long),
+            short: Index::new(short),
+            words: Index::new(words),
             leet: Index::new(leet),
             repeats: Index::new(repeats),
         }
@@ -174,52 +174,83 @@ impl Sites {
 
     /// Whether no spelling may be disguised so.
     pub(crate) fn is_empty(&self) -> bool {
-        let all = [&self.separators, &self.leet, &self.repeats];
-        all.into_iter().all(|index| index.uses.is_empty())
+        let others = [&self.leet, &self.repeats];
+        !self.take_separators() && others.into_iter().all(|index| index.uses.is_empty())
     }
 
     /// Whether some spelling may have other separators than its own.
     pub(crate) fn take_separators(&self) -> bool {
-        !self.separators.uses.is_empty()
+        let all = [&self.long, &self.short, &self.words];
+        !all.into_iter().all(|index| index.uses.is_empty())
     }
 
-    /// The separators from `at` on, if terms may have them there.
+    /// The separators from `at` on, where the character `c` starts, if terms may have them there.
     #[inline]
-    pub(crate) fn separator_at(&self, text: &str, at: usize) -> Option<Separators> {
+    pub(crate) fn separator_at(
+        &self,
+        text: &str,
+        at: usize,
+        c: char,
+        traits: Traits,
+    ) -> Option<Separators> {
         let before = char_before(text, at)?;
         let last = Traits::of(before);
-        if last.is_separator() {
+        if last.is_separator() || !traits.is_separator() {
             return None;
         }
-        let (end, first) = behind_gap(text, at)?;
-        let first = first?;
-        let first_traits = Traits::of(first);
+        let mut ends_clause = traits.ends_clause();
+        let mut room = separator::GAP.checked_sub(separator::count(c))?;
+        let mut end = at + c.len_utf8();
+        let (first, first_traits) = loop {
+            let c = next_char(text, end)?;
+            let traits = Traits::of(c);
+            if !traits.is_separator() {
+                break (c, traits);
+            }
+            ends_clause |= traits.ends_clause();
+            room = room.checked_sub(separator::count(c))?;
+            end += c.len_utf8();
+        };
         let (is_letter_last, is_letter_first) = (last.is_letter(), first_traits.is_letter());
         let left = left_of(text, at - before.len_utf8(), last);
         let right = right_of(text, end + first.len_utf8(), first, first_traits);
         // What [`super::separator::allows`] would say of every term.
-        let inner = match (is_letter_last, is_letter_first) {
+        let (long, short) = match (is_letter_last, is_letter_first) {
             (true, true) => {
                 let stand_alone = || {
                     let behind = next_char(text, end + first.len_utf8());
                     left.0 == NOTHING && !behind.is_some_and(is_letter)
                 };
-                !text[at..end].contains(char::is_whitespace) || stand_alone()
+                let inner = !text[at..end].contains(char::is_whitespace) || stand_alone();
+                (inner, inner)
             }
-            _ => !(before.is_ascii_digit() && first.is_ascii_digit()),
+            // A sign that ends a clause may stand for a letter.
+            (false, false) if ends_clause => (true, false),
+            _ => (true, true),
         };
-        let words = self.has_han_words || is_letter_last || is_letter_first;
-        if !inner && !words {
-            return None;
-        }
-        let key = key(left, NOTHING, right);
-        self.separators.prefetch(key);
-        Some(Separators {
+        let is_number = before.is_ascii_digit() && first.is_ascii_digit();
+        let separators = Separators {
             at,
             end,
-            key,
-            kinds: [inner, words],
-        })
+            key: key(left, NOTHING, right),
+            long: long && !is_number,
+            short: short && !is_number,
+            words: self.has_han_words || is_letter_last || is_letter_first,
+        };
+        for index in self.indices_for(&separators).into_iter().flatten() {
+            index.prefetch(separators.key);
+        }
+        Some(separators)
+    }
+
+    /// Where the spellings stand that may have such separators.
+    #[inline]
+    fn indices_for(&self, separators: &Separators) -> [Option<&Index>; 3] {
+        [
+            separators.long.then_some(&self.long),
+            separators.short.then_some(&self.short),
+            separators.words.then_some(&self.words),
+        ]
     }
 
     /// Spellings whose first disguise is these separators.
@@ -231,21 +262,18 @@ impl Sites {
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        let may_hold = self.separators.may_hold(separators.key);
-        let kinds = [
-            may_hold[0] && separators.kinds[0],
-            may_hold[1] && separators.kinds[1],
-        ];
-        if kinds != [false; 2] {
-            self.compare_at_separators(text, separators, kinds, spellings, found);
+        for index in self.indices_for(separators).into_iter().flatten() {
+            if index.may_hold(separators.key) {
+                self.compare_separators(index, text, separators, spellings, found);
+            }
         }
     }
 
-    fn compare_at_separators(
+    fn compare_separators(
         &self,
+        index: &Index,
         text: &str,
         separators: &Separators,
-        [inner, words]: [bool; 2],
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
@@ -267,23 +295,7 @@ impl Sites {
                 false => short_class(c),
             }),
         );
-        // A sign that ends a clause may stand for a letter.
-        let ends = !is_letter(last) && !is_letter(first) && text[at..end].contains(ends_clause);
-        let is_looked_for = |kind: Kind| match kind {
-            Kind::Words => words,
-            Kind::Short => inner && !ends,
-            _ => inner,
-        };
-        self.compare(
-            &self.separators,
-            key,
-            is_looked_for,
-            beyond,
-            text,
-            at,
-            spellings,
-            found,
-        );
+        self.compare(index, key, true, beyond, text, at, spellings, found);
     }
 
     /// Spellings whose first disguise is the sign at `at`.
@@ -312,7 +324,7 @@ impl Sites {
         };
         let mut visit = |left| {
             let key = key(left, class(letter), right);
-            self.visit(&self.leet, key, text, at, spellings, found);
+            self.visit(&self.leet, left, key, text, at, spellings, found);
         };
         if let Some(c) = before.filter(|c| is_letter(*c)) {
             visit(left_of(text, at - c.len_utf8(), Traits::of(c)));
@@ -360,22 +372,31 @@ impl Sites {
             _ => (NOTHING, NOTHING),
         };
         let key = key(left, u32::from(letter), right);
-        self.visit(&self.repeats, key, text, at, spellings, found);
+        self.visit(&self.repeats, left, key, text, at, spellings, found);
     }
 
-    /// Spellings whose first disguise is other than separators.
+    /// Spellings whose first disguise is other than separators, beside what stands left of it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one place, seen from three sides"
+    )]
     fn visit(
         &self,
         index: &Index,
+        left: (u32, u32),
         key: u64,
         text: &str,
         at: usize,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        if index.may_hold(key)[0] {
-            let beyond = (ANYTHING, ANYTHING);
-            self.compare(index, key, |_| true, beyond, text, at, spellings, found);
+        if index.may_hold(key) {
+            let before = match left.0 {
+                NOTHING | SPACE => ANYTHING,
+                _ => text[..at].chars().rev().nth(2).map_or(0, short_class),
+            };
+            let beyond = (before, ANYTHING);
+            self.compare(index, key, false, beyond, text, at, spellings, found);
         }
     }
 
@@ -387,7 +408,7 @@ impl Sites {
         &self,
         index: &Index,
         key: u64,
-        is_looked_for: impl Fn(Kind) -> bool,
+        are_separators: bool,
         beyond: (u16, u16),
         text: &str,
         at: usize,
@@ -396,19 +417,16 @@ impl Sites {
     ) {
         for used in index.uses(key) {
             let may = |term: u16, text: u16| term == 0 || text == ANYTHING || term == text;
-            if !is_looked_for(used.kind)
-                || !may(used.beyond.0, beyond.0)
-                || !may(used.beyond.1, beyond.1)
-            {
+            if !may(used.beyond.0, beyond.0) || !may(used.beyond.1, beyond.1) {
                 continue;
             }
             let spelling = &spellings[used.spelling as usize];
             let unit = usize::from(used.unit);
             // Left of the first disguise the term stands as it is written. A sign or repeated
             // letter follows the unit before it without a gap or behind the term's own.
-            let left_end = match used.kind {
-                Kind::Long | Kind::Short | Kind::Words => Some(at),
-                _ => own_gap(text, at, spelling, unit),
+            let left_end = match are_separators {
+                true => Some(at),
+                false => own_gap(text, at, spelling, unit),
             };
             let Some((start, before)) =
                 left_end.and_then(|end| start_of(text, end, spelling, unit))
@@ -572,12 +590,14 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
             for right in right {
                 let used = Use {
                     key: key(left, middle, right),
-                    kind,
                     spelling: number,
                     unit,
                     beyond: match kind {
                         Kind::Long | Kind::Short | Kind::Words => beyond(at),
-                        Kind::Leet | Kind::Repeat => (0, 0),
+                        Kind::Leet | Kind::Repeat => match left.0 {
+                            NOTHING | SPACE => (0, 0),
+                            _ => (beyond(at).0, 0),
+                        },
                     },
                 };
                 each(kind, used);

@@ -15,7 +15,7 @@ pub(crate) const SECOND_BIT_SHIFT: u32 = 5;
 
 /// Bits of a filter by the number of grams: small enough for the cache close to the core, where
 /// it is read at every character.
-const BITS_PER_GRAM: usize = 96;
+const BITS_PER_GRAM: usize = 32;
 const LEAST_BITS: usize = 1 << 14;
 const MOST_BITS: usize = 1 << 22;
 
