@@ -6,7 +6,7 @@ use super::Avx2;
 use crate::evasion::byte_classes::{BEHIND, BLOCK, Classes};
 
 impl Avx2 {
-    /// As [`crate::evasion::byte_classes::classify`].
+    /// As the portable `classify` of `evasion::byte_classes`.
     ///
     /// # Panics
     /// When `bytes` does not reach [`BEHIND`] bytes behind the last block.

@@ -8,7 +8,7 @@ use crate::matcher::gram::{MULTIPLY_HIGH, MULTIPLY_LOW};
 use crate::matcher::scan::{Candidate, MARGIN, scan_mixed, skip_continuation};
 
 impl Avx2 {
-    /// As [`crate::matcher::scan::scan`].
+    /// As the portable `scan` of `matcher::scan`.
     ///
     /// # Panics
     /// When `text` does not reach [`MARGIN`] bytes behind `to`.
