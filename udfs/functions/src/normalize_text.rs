@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use datafusion::logical_expr::Documentation;
-use tamis_text::fold;
+use tamis_text::normal_form;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
@@ -29,7 +29,7 @@ impl Pure for NormalizeText {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "The normal form matching sees: compatibility forms and widths folded (NFKC), lower case, \
-                 invisible characters removed.",
+                 invisible characters and marks removed, traditional characters simplified, look-alikes in Latin.",
                 "normalize_text(text)",
                 &[TEXT],
             )
@@ -43,6 +43,6 @@ impl Pure for NormalizeText {
 }
 
 fn normalize(documents: &[&str]) -> Result<ArrayRef> {
-    let folded = documents.iter().map(|document| fold(document));
-    Ok(Arc::new(StringArray::from_iter_values(folded)))
+    let normal = documents.iter().map(|document| normal_form(document));
+    Ok(Arc::new(StringArray::from_iter_values(normal)))
 }

@@ -7,8 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use tamis_resource::{Identity, ResourceError, Result, sha256_hex};
-use tamis_text::{CharOffsets, Folded};
+use tamis_text::CharOffsets;
 
+use crate::evasion::{Evasion, View};
 use crate::lexicon::Lexicon;
 use crate::located_toml::malformed;
 use crate::matcher::{Matcher, PairGramMatcher};
@@ -18,7 +19,7 @@ use crate::thresholds::Thresholds;
 use crate::via::{Forms, Via};
 
 use findings::Finding;
-use score::{add_model, scores_by_risk};
+use score::{WEAK_PART, add_model, scores_by_risk};
 
 /// A term found in a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +32,7 @@ pub struct Hit {
     pub start: usize,
     /// Where it ends, in characters of the original text, exclusive.
     pub end: usize,
-    /// Weight of the entry, in (0, 1].
+    /// Weight of the entry, in (0, 1]; half of it where only its sound was found.
     pub weight: f64,
     /// The normal form that found it.
     pub via: Via,
@@ -68,6 +69,7 @@ pub struct Judge {
     lexicon: Arc<Lexicon>,
     thresholds: Arc<Thresholds>,
     digest: String,
+    evasion: Evasion,
     matcher: Box<dyn Matcher>,
     model: Option<Arc<Model>>,
 }
@@ -88,7 +90,8 @@ impl Judge {
         })
     }
 
-    /// A judge with a matcher of choice, built from the distinct folded terms of the lexicon.
+    /// A judge with a matcher of choice, built from byte strings that stand for the terms of
+    /// the lexicon: each is a term or a part of one, in one of the ways plain texts write it.
     ///
     /// # Errors
     /// As for [`Self::new`]; the message `matcher` gives names the lexicon.
@@ -106,15 +109,12 @@ impl Judge {
                 return Err(other_taxonomy(identity, &taxonomy));
             }
         }
-        let patterns: Vec<&str> = lexicon
-            .patterns()
-            .iter()
-            .map(|pattern| pattern.text.as_str())
-            .collect();
+        let evasion = Evasion::new(&lexicon);
+        let patterns = evasion.anchors();
         let matcher = matcher(&patterns).map_err(|message| {
             malformed(
                 &lexicon.identity().uri,
-                format!("all {} terms", patterns.len()),
+                format!("all {} terms", lexicon.patterns().len()),
                 message,
             )
         })?;
@@ -129,6 +129,7 @@ impl Judge {
             lexicon,
             thresholds,
             digest,
+            evasion,
             matcher,
             model: None,
         })
@@ -177,8 +178,8 @@ impl Judge {
     /// Gives `each` the assessment of every document, in order, with its position.
     pub fn assess(&self, documents: &[&str], each: &mut dyn FnMut(usize, Assessment)) {
         let mut scorer = self.scorer();
-        self.find(documents, false, &mut |document, folded, findings| {
-            let (scores, model) = self.scores_of(folded, findings, &mut scorer);
+        self.find(documents, false, &mut |document, view, findings| {
+            let (scores, model) = self.scores_of(view, findings, &mut scorer);
             // Equal scores: the later one loses.
             let top = scores
                 .iter()
@@ -190,7 +191,7 @@ impl Judge {
                 score: top.map_or(0.0, |(_, score)| *score),
                 top_risk: top.map(|(risk, _)| risk),
                 risks: self.reached(&scores).collect(),
-                hits: self.hits(folded, findings),
+                hits: self.hits(view, findings),
                 model,
             };
             each(document, assessment);
@@ -210,8 +211,8 @@ impl Judge {
     /// scores at all for a document without any evidence.
     pub fn risk_scores(&self, documents: &[&str], each: &mut dyn FnMut(usize, &[f64])) {
         let mut scorer = self.scorer();
-        self.find(documents, false, &mut |document, folded, findings| {
-            each(document, &self.scores_of(folded, findings, &mut scorer).0);
+        self.find(documents, false, &mut |document, view, findings| {
+            each(document, &self.scores_of(view, findings, &mut scorer).0);
         });
     }
 
@@ -223,8 +224,8 @@ impl Judge {
         let mut all = vec![without_terms; documents.len()];
         let mut scorer = self.scorer();
         let only_found = scorer.is_none();
-        self.find(documents, only_found, &mut |document, folded, findings| {
-            let (scores, _) = self.scores_of(folded, findings, &mut scorer);
+        self.find(documents, only_found, &mut |document, view, findings| {
+            let (scores, _) = self.scores_of(view, findings, &mut scorer);
             all[document] = match threshold {
                 Some(threshold) => highest(&scores) >= threshold,
                 None => self.reached(&scores).next().is_some(),
@@ -241,20 +242,23 @@ impl Judge {
     /// says.
     fn scores_of(
         &self,
-        folded: &Folded<'_>,
+        view: &View<'_>,
         findings: &[Finding],
         scorer: &mut Option<Scorer<'_>>,
     ) -> (Vec<f64>, Option<Class>) {
         if findings.is_empty() && scorer.is_none() {
             return (Vec::new(), None);
         }
-        let entries = findings.iter().map(|finding| finding.entry).collect();
+        let entries = findings
+            .iter()
+            .map(|finding| (finding.entry, finding.forms.is_weak()))
+            .collect();
         let risks = self.taxonomy.risks().len();
-        let characters = || folded.original().chars().count();
+        let characters = || view.original().chars().count();
         let mut scores = scores_by_risk(entries, self.lexicon.rules(), risks, characters);
         let class = scorer.as_mut().map(|scorer| {
             let model = scorer.model();
-            let probabilities = scorer.score_folded(folded);
+            let probabilities = scorer.score_original(view.original());
             add_model(&mut scores, model, probabilities);
             model.class(probabilities)
         });
@@ -269,23 +273,27 @@ impl Judge {
             .map(|(risk, _)| risk)
     }
 
-    fn hits(&self, folded: &Folded<'_>, findings: &[Finding]) -> Vec<Hit> {
-        let text = folded.original();
+    fn hits(&self, view: &View<'_>, findings: &[Finding]) -> Vec<Hit> {
+        let text = view.original();
         // Findings ascend by start, so each of the two reads the text about once.
         let (mut starts, mut ends) = (CharOffsets::new(text), CharOffsets::new(text));
         let mut hits: Vec<Hit> = findings
             .iter()
             .filter_map(|finding| {
                 let rule = &self.lexicon.rules()[finding.entry];
-                let (start, end) = folded.original_span(finding.start, finding.end);
+                let (start, end) = view.original_span(finding.start, finding.end);
                 let term = &self.lexicon.entries()[finding.entry].term;
                 Some(Hit {
                     risk: rule.risk?,
                     entry: finding.entry,
                     start: starts.at(start),
                     end: ends.at(end),
-                    weight: rule.weight,
-                    via: Forms::between(&text[start..end], term).name(),
+                    weight: if finding.forms.is_weak() {
+                        WEAK_PART * rule.weight
+                    } else {
+                        rule.weight
+                    },
+                    via: Forms::between(&text[start..end], term, finding.forms).name(),
                 })
             })
             .collect();

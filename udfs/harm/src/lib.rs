@@ -4,6 +4,7 @@
 
 mod calibration;
 mod evaluation;
+mod evasion;
 mod judge;
 mod lexicon;
 mod located_toml;

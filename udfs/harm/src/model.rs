@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use tamis_resource::{Identity, ResourceError, Result};
-use tamis_text::{Folded, fold};
+use tamis_text::fold;
 
 use crate::located_toml::malformed;
 use crate::taxonomy::Taxonomy;
@@ -309,12 +309,12 @@ impl<'a> Scorer<'a> {
         self.model
     }
 
-    /// The probabilities for a text that was folded before.
-    pub(crate) fn score_folded(&mut self, folded: &Folded<'_>) -> &[f64] {
+    /// The probabilities for a text as it was written.
+    pub(crate) fn score_original(&mut self, text: &str) -> &[f64] {
         if self.model.needs_folding() {
-            self.score(folded.text())
+            self.score(&fold(text))
         } else {
-            self.score(folded.original())
+            self.score(text)
         }
     }
 

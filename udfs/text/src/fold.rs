@@ -32,6 +32,11 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether folding leaves `c` as it is, whatever stands beside it.
+pub(crate) fn folds_alone(c: char) -> bool {
+    table::Table::get().class(c) == table::Class::Same && !c.is_ascii_uppercase()
+}
+
 /// A text in normal form with the way back to the original.
 ///
 /// The map back is made when it is first asked for, by folding once more: most texts are never
@@ -56,6 +61,11 @@ impl<'a> Folded<'a> {
     /// The folded text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The folded text alone.
+    pub(crate) fn into_text(self) -> Cow<'a, str> {
+        self.text
     }
 
     /// The text that was folded.

@@ -1,19 +1,24 @@
-use tamis_text::{Folded, on_word_boundaries};
+use std::borrow::Borrow;
+
+use tamis_text::on_word_boundaries;
 
 use super::Judge;
+use crate::evasion::{Sighting, View};
 use crate::via::Forms;
 
-/// An entry that holds at a place of a folded text.
+/// An entry that holds at a place of a text as it is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Finding {
-    /// Bytes of the folded text.
+    /// Bytes of the text as it is searched.
     pub(super) start: usize,
     pub(super) end: usize,
     /// Index in the lexicon.
     pub(super) entry: usize,
+    /// Forms in which it was found, but for those the view undid.
+    pub(super) forms: Forms,
 }
 
-/// Folded documents are held at once up to this many original bytes, or one document.
+/// Views of documents are held at once up to this many original bytes, or one document.
 const BATCH_BYTES: usize = 256 * 1024;
 const BATCH_DOCUMENTS: usize = 1024;
 
@@ -24,87 +29,127 @@ impl Judge {
         &self,
         documents: &[&str],
         only_found: bool,
-        each: &mut dyn FnMut(usize, &Folded<'_>, &[Finding]),
+        each: &mut dyn FnMut(usize, &View<'_>, &[Finding]),
     ) {
         for (first, batch) in batches(documents) {
-            let folded: Vec<Folded<'_>> = batch.iter().map(|text| Folded::new(text)).collect();
-            let texts: Vec<&str> = folded.iter().map(Folded::text).collect();
+            let mut disguised = Vec::with_capacity(batch.len());
+            let views: Vec<View<'_>> = batch
+                .iter()
+                .map(|text| {
+                    let mut sightings = Vec::new();
+                    let view = self.evasion.view(text, &mut sightings);
+                    disguised.push(sightings);
+                    view
+                })
+                .collect();
             if !only_found {
-                self.find_in(&folded, &texts, &mut |document, findings| {
-                    each(first + document, &folded[document], findings);
+                self.find_in(&views, &disguised, &mut |document, findings| {
+                    each(first + document, &views[document], findings);
                 });
                 continue;
             }
+            let texts: Vec<&str> = views.iter().map(View::text).collect();
             let mut found = vec![false; texts.len()];
             self.matcher.find_any(&texts, &mut found);
-            let chosen: Vec<usize> = (0..texts.len()).filter(|&at| found[at]).collect();
-            let texts: Vec<&str> = chosen.iter().map(|&at| texts[at]).collect();
-            let folded: Vec<&Folded<'_>> = chosen.iter().map(|&at| &folded[at]).collect();
-            self.find_in(&folded, &texts, &mut |document, findings| {
-                each(first + chosen[document], folded[document], findings);
+            let chosen: Vec<usize> = (0..texts.len())
+                .filter(|&at| found[at] || !disguised[at].is_empty())
+                .collect();
+            let chosen_views: Vec<&View<'_>> = chosen.iter().map(|&at| &views[at]).collect();
+            let disguised: Vec<Vec<Sighting>> = chosen
+                .iter()
+                .map(|&at| std::mem::take(&mut disguised[at]))
+                .collect();
+            self.find_in(&chosen_views, &disguised, &mut |document, findings| {
+                each(first + chosen[document], chosen_views[document], findings);
             });
         }
     }
 
-    fn find_in<'a, F: std::borrow::Borrow<Folded<'a>>>(
+    /// `disguised` are the sightings that need no matcher, for each view.
+    fn find_in<'a, V: Borrow<View<'a>>>(
         &self,
-        folded: &[F],
-        texts: &[&str],
+        views: &[V],
+        disguised: &[Vec<Sighting>],
         each: &mut dyn FnMut(usize, &[Finding]),
     ) {
+        let texts: Vec<&str> = views.iter().map(|view| view.borrow().text()).collect();
         let mut current = 0;
         let mut harms = Vec::new();
         let mut masks = Vec::new();
-        self.matcher.find_all(texts, &mut |found| {
+        let mut close = |current: usize, harms: &mut Vec<_>, masks: &mut Vec<_>| {
+            for sighting in &disguised[current] {
+                self.add(views[current].borrow(), *sighting, harms, masks);
+            }
+            finish(harms, masks);
+            each(current, harms);
+            harms.clear();
+        };
+        self.matcher.find_all(&texts, &mut |found| {
             while current < found.document {
-                finish(&mut harms, &mut masks);
-                each(current, &harms);
-                harms.clear();
+                close(current, &mut harms, &mut masks);
                 current += 1;
             }
-            let text = texts[found.document];
-            let whole_words = on_word_boundaries(text, found.start, found.end);
-            for &entry in &self.lexicon.patterns()[found.pattern].entries {
-                let rule = &self.lexicon.rules()[entry];
-                if rule.whole_words && !whole_words {
-                    continue;
-                }
-                let finding = Finding {
-                    start: found.start,
-                    end: found.end,
-                    entry,
-                };
-                if rule.forms != Forms::ALL
-                    && !self
-                        .forms_of(folded[found.document].borrow(), finding)
-                        .is_within(rule.forms)
-                {
-                    continue;
-                }
-                match rule.risk {
-                    Some(_) => harms.push(finding),
-                    None => masks.push((found.start, found.end)),
-                }
-            }
+            let view = views[found.document].borrow();
+            self.evasion
+                .sight(texts[found.document], found, &mut |sighting| {
+                    self.add(view, sighting, &mut harms, &mut masks);
+                });
         });
         while current < texts.len() {
-            finish(&mut harms, &mut masks);
-            each(current, &harms);
-            harms.clear();
+            close(current, &mut harms, &mut masks);
             current += 1;
         }
     }
 
-    fn forms_of(&self, folded: &Folded<'_>, finding: Finding) -> Forms {
-        let (start, end) = folded.original_span(finding.start, finding.end);
+    /// Adds the entries that hold where a pattern was seen.
+    fn add(
+        &self,
+        view: &View<'_>,
+        sighting: Sighting,
+        harms: &mut Vec<Finding>,
+        masks: &mut Vec<(usize, usize)>,
+    ) {
+        let Sighting {
+            pattern,
+            start,
+            end,
+            forms,
+        } = sighting;
+        let whole_words = on_word_boundaries(view.text(), start, end);
+        for &entry in &self.lexicon.patterns()[pattern].entries {
+            let rule = &self.lexicon.rules()[entry];
+            if rule.whole_words && !whole_words || !forms.is_within(rule.forms) {
+                continue;
+            }
+            let finding = Finding {
+                start,
+                end,
+                entry,
+                forms,
+            };
+            let takes_all = Forms::DEFAULT.is_within(rule.forms);
+            if !takes_all && !self.forms_of(view, finding).is_within(rule.forms) {
+                continue;
+            }
+            match rule.risk {
+                Some(_) => harms.push(finding),
+                None => masks.push((start, end)),
+            }
+        }
+    }
+
+    fn forms_of(&self, view: &View<'_>, finding: Finding) -> Forms {
+        let (start, end) = view.original_span(finding.start, finding.end);
         let term = &self.lexicon.entries()[finding.entry].term;
-        Forms::between(&folded.original()[start..end], term)
+        Forms::between(&view.original()[start..end], term, finding.forms)
     }
 }
 
 /// Sorts the findings of one document and drops those lying wholly inside a mask.
 fn finish(harms: &mut Vec<Finding>, masks: &mut Vec<(usize, usize)>) {
     harms.sort_unstable();
+    // Several ways to the same place: the one with the fewest forms stands.
+    harms.dedup_by_key(|finding| (finding.start, finding.end, finding.entry));
     if masks.is_empty() || harms.is_empty() {
         masks.clear();
         return;
@@ -166,6 +211,7 @@ mod tests {
             start,
             end,
             entry: 0,
+            forms: Forms::NONE,
         };
         let mut harms = vec![
             finding(2, 5),

@@ -1,34 +1,40 @@
 use crate::lexicon::Rule;
 use crate::model::Model;
 
+/// The part of its weight that an entry counts with when only its sound was found.
+pub(super) const WEAK_PART: f64 = 0.5;
+
 /// Characters in which a term must come back to count as repeated: a long text repeats words
 /// without meaning more by it.
 const CHARACTERS_OF_A_REPEAT: usize = 1000;
 
-/// The score of every risk from the entries hit, one for each hit, in a text of `characters`
-/// characters; those that mask count nothing.
+/// The score of every risk from the entries hit, one for each hit and whether it is weak, in a
+/// text of `characters` characters; those that mask count nothing. An entry with weak hits alone
+/// counts with a part of its weight.
 ///
 /// See [`super::Assessment::score`]. Only additions and multiplications in a fixed order, so the
 /// scores are the same on every machine; an entry alone scores exactly its weight.
 pub(super) fn scores_by_risk(
-    mut entries: Vec<usize>,
+    mut entries: Vec<(usize, bool)>,
     rules: &[Rule],
     risks: usize,
     characters: impl FnOnce() -> usize,
 ) -> Vec<f64> {
     entries.sort_unstable();
-    let repeats = entries.windows(2).any(|pair| pair[0] == pair[1]);
+    let repeats = entries.windows(2).any(|pair| pair[0].0 == pair[1].0);
     let stretches = match repeats {
         true => characters().div_ceil(CHARACTERS_OF_A_REPEAT).max(1),
         false => 1,
     };
     let mut scores = vec![0.0_f64; risks];
-    for hits in entries.chunk_by(|left, right| left == right) {
-        let rule = &rules[hits[0]];
+    for hits in entries.chunk_by(|left, right| left.0 == right.0) {
+        let (entry, is_weak) = hits[0];
+        let rule = &rules[entry];
+        let part = if is_weak { WEAK_PART } else { 1.0 };
         if let Some(risk) = rule.risk {
             let score = &mut scores[risk];
             for _ in 0..=(hits.len() / stretches).max(1).ilog2() {
-                *score = either(*score, rule.weight);
+                *score = either(*score, part * rule.weight);
             }
         }
     }
@@ -77,8 +83,12 @@ mod tests {
             .collect()
     }
 
+    fn strong(entries: &[usize]) -> Vec<(usize, bool)> {
+        entries.iter().map(|&entry| (entry, false)).collect()
+    }
+
     fn score(weights: &[f64], entries: &[usize]) -> f64 {
-        scores_by_risk(entries.to_vec(), &rules(weights), 1, || 10)[0]
+        scores_by_risk(strong(entries), &rules(weights), 1, || 10)[0]
     }
 
     #[test]
@@ -98,7 +108,7 @@ mod tests {
     #[test]
     fn repeats_count_by_the_length_of_the_text_and_the_first_always() {
         let score = |hits: usize, characters: usize| {
-            scores_by_risk(vec![0; hits], &rules(&[0.5]), 1, || characters)[0]
+            scores_by_risk(vec![(0, false); hits], &rules(&[0.5]), 1, || characters)[0]
         };
         for characters in [0, 1000, 5000, 1_000_000] {
             assert_eq!(score(1, characters), 0.5);
@@ -130,7 +140,7 @@ mod tests {
         rules[1].risk = Some(2);
         rules[2].risk = None;
         assert_eq!(
-            scores_by_risk(vec![0, 1, 2], &rules, 3, || 10),
+            scores_by_risk(strong(&[0, 1, 2]), &rules, 3, || 10),
             [0.5, 0.0, 0.25]
         );
         assert_eq!(scores_by_risk(vec![], &rules, 3, || 10), [0.0; 3]);

@@ -384,7 +384,7 @@ fn oracle(entries: &[Entry], text: &str) -> Vec<(usize, String)> {
     hits
 }
 
-const TEXT: &str = "[abAB中文，ａｂＡ😀 _\u{200B}\u{AD}①é\u{301}]{0,16}";
+const TEXT: &str = "[abAB中文，ａｂＡ😀 _\u{200B}\u{AD}①é]{0,16}";
 
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let kinds = prop_oneof![
@@ -393,8 +393,13 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
         Just(MatchKind::Substring)
     ];
     let risks = prop_oneof![Just("A1a"), Just("A1b"), Just("A2a"), Just(ALLOW),];
-    let one = ("[abB中文ａ1]{1,3}", risks, 0.05f64..=1.0, kinds)
-        .prop_map(|(term, risk, weight, kind)| entry(&term, risk, weight, kind));
+    let one = ("[abB中文ａ1]{1,3}", risks, 0.05f64..=1.0, kinds).prop_map(
+        |(term, risk, weight, kind)| Entry {
+            // The forms that folding undoes, which the oracle knows.
+            variants: "case|width|zero_width|enclosed|math".into(),
+            ..entry(&term, risk, weight, kind)
+        },
+    );
     proptest::collection::vec(one, 1..8).prop_map(|entries| {
         let mut seen = std::collections::HashSet::new();
         let mut unique: Vec<Entry> = entries
@@ -474,5 +479,75 @@ proptest! {
             naive.is_harmful(&documents, None),
             judge.is_harmful(&documents, None)
         );
+    }
+}
+
+#[test]
+fn sounds_are_found_on_request_and_count_less() {
+    let with = |variants: &str| {
+        judge(vec![Entry {
+            variants: variants.into(),
+            ..auto("杀人", "A1d", 0.8)
+        }])
+    };
+    let text = "沙仁 sharen sha人 杀人";
+    assert_eq!(spans(&with(""), text), ["杀人"]);
+    assert_eq!(spans(&with("pinyin"), text), ["sharen", "sha人", "杀人"]);
+    assert_eq!(
+        spans(&with("all"), text),
+        ["沙仁", "sharen", "sha人", "杀人"]
+    );
+    assert_eq!(
+        with("all").scores(&["沙仁", "sharen", "杀人"]),
+        [0.4, 0.4, 0.8]
+    );
+    assert_eq!(assess(&with("all"), &["沙仁"])[0].hits[0].weight, 0.4);
+}
+
+#[test]
+fn disguises_by_ordinary_characters() {
+    let judge = judge(vec![
+        auto("傻逼", "A4c", 0.5),
+        auto("强奸", "A1f", 0.5),
+        auto("fuck", "A1f", 0.6),
+        auto("rob the bank", "A1h", 0.5),
+        auto("六四", "A1a", 0.5),
+        auto("sb男", "A4c", 0.5),
+    ]);
+    for (text, span, via) in [
+        ("大傻 逼子", "傻 逼", "separator"),
+        ("大傻😀逼子", "傻😀逼", "separator"),
+        ("他弓虽女干了", "弓虽女干", "split"),
+        ("強姦", "強姦", "traditional"),
+        ("是f u c k吗", "f u c k", "separator"),
+        ("f.u.C.k!", "f.u.C.k", "separator"),
+        ("fuuuuck", "fuuuuck", "repeat"),
+        ("FUCKKKK off", "FUCKKKK", "repeat"),
+        ("rob\nthe  bank", "rob\nthe  bank", "separator"),
+        ("r0b th3 b4nk", "r0b th3 b4nk", "leet"),
+        ("6肆", "6肆", "number"),
+        ("陸四", "陸四", "number"),
+        ("s.b.男", "s.b.男", "separator"),
+        ("fцck fuсk", "fuсk", "homoglyph"),
+        ("❻❹", "❻❹", "number"),
+    ] {
+        let found = hits(&judge, text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!((&*found[0].1, found[0].2), (span, via), "{text}");
+    }
+    for text in [
+        "真傻，逼着你",
+        "fu ck",
+        "the fu ck",
+        "6.4",
+        "rob the,,,, bank",
+        "fucck",
+        "fuckk",
+        "afuuuck",
+        "grob the bank",
+        "r0b th3 b4nks",
+        "傻----逼",
+    ] {
+        assert!(hits(&judge, text).is_empty(), "{text}");
     }
 }

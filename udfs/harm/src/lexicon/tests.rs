@@ -79,7 +79,8 @@ fn wrong_entries_are_named_by_line() {
                 variants: "case|wide".into(),
                 ..entry("b", "A1a", 1.0)
             },
-            "unknown form 'wide' in variants; known: none, all, exact, zero_width, math, \
+            "unknown form 'wide' in variants; known: none, all, exact, homophone, pinyin, split, \
+             leet, number, homoglyph, separator, repeat, traditional, zero_width, math, \
              enclosed, width, combining, case",
         ),
     ] {

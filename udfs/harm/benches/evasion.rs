@@ -1,0 +1,219 @@
+//! What finding disguised terms costs beside exact matching: `cargo bench -p tamis-harm --bench
+//! evasion`. Words on the command line choose texts, and after `--forms=` lexicons: `-- zh
+//! --forms=none,default`.
+//!
+//! Texts and terms are made by code, as for the matcher's own benchmark: 10,000 terms, one at
+//! 0.01 % of all characters. Exact matching is the default matcher on the texts as they are,
+//! with word borders checked and every hit given with its span in characters; the judge gives
+//! whole assessments by lexicons that differ in the column `variants`. All run in turns over the
+//! same documents; times are those the thread spent on a core (where Linux tells), ratios are
+//! medians of the ratios of each round.
+
+#[allow(dead_code, reason = "shared with the matcher's benchmark")]
+#[path = "matcher/text.rs"]
+mod text;
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tamis_harm::{
+    Entry, Judge, Lexicon, MatchKind, Matcher, PairGramMatcher, Taxonomy, Thresholds,
+};
+use tamis_resource::Identity;
+use tamis_text::{CharOffsets, on_word_boundaries, traditional};
+use text::{Language, Vocabulary, documents, keywords};
+
+const CORPUS_BYTES: usize = 4 << 20;
+const ROUNDS: usize = 9;
+const DENSITY: f64 = 1e-4;
+
+/// What the normal form undoes.
+const NORMAL: &str = "case|width|zero_width|combining|math|enclosed|homoglyph";
+
+/// Time this thread spent on a core, in nanoseconds; the wall clock where that is not known.
+fn now(start: Instant) -> u64 {
+    // The count is brought up to date when the thread offers to stop.
+    std::thread::yield_now();
+    std::fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|line| line.split(' ').next()?.parse().ok())
+        .unwrap_or_else(|| start.elapsed().as_nanos() as u64)
+}
+
+/// Finds all hits and counts them.
+type Run<'a> = Box<dyn Fn() -> usize + 'a>;
+
+fn judge(terms: &[String], variants: &str) -> Judge {
+    let entries = (1..)
+        .zip(terms)
+        .map(|(row, term)| {
+            let entry = Entry {
+                term: term.clone(),
+                risk: "A1a".into(),
+                weight: 0.5,
+                match_kind: MatchKind::Auto,
+                lang: String::new(),
+                variants: variants.into(),
+                note: String::new(),
+            };
+            (format!("row {row}"), entry)
+        })
+        .collect();
+    let taxonomy = Taxonomy::builtin();
+    let lexicon =
+        Lexicon::new(Identity::of_bytes("bench", "", b""), entries, &taxonomy).expect("valid");
+    Judge::new(taxonomy, Arc::new(lexicon), Thresholds::builtin()).expect("a judge")
+}
+
+/// Every hit of every document, with its span in characters.
+fn exact_hits(matcher: &PairGramMatcher, terms: &[String], documents: &[&str]) -> usize {
+    let mut found = Vec::new();
+    matcher.find_all(documents, &mut |one| {
+        let whole_words = terms[one.pattern].is_ascii();
+        if !whole_words || on_word_boundaries(documents[one.document], one.start, one.end) {
+            found.push(one);
+        }
+    });
+    let mut hits = Vec::new();
+    for found in found.chunk_by_mut(|left, right| left.document == right.document) {
+        found.sort_unstable_by_key(|one| (one.start, one.end, one.pattern));
+        let text = documents[found[0].document];
+        let (mut starts, mut ends) = (CharOffsets::new(text), CharOffsets::new(text));
+        hits.extend(
+            found
+                .iter()
+                .map(|one| (one.pattern, starts.at(one.start), ends.at(one.end))),
+        );
+    }
+    black_box(&hits).len()
+}
+
+fn assessed_hits(judge: &Judge, documents: &[&str]) -> usize {
+    let mut hits = 0;
+    judge.assess(documents, &mut |_, assessment| {
+        hits += black_box(assessment).hits.len();
+    });
+    hits
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn main() {
+    let chosen: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let (chinese, english) = (Vocabulary::chinese(), Vocabulary::english());
+    let terms = keywords(10_000, &chinese, &english, &mut |more| {
+        vec![false; more.len()]
+    });
+    // Terms that stand in ordinary text of themselves are left out, so that the density holds.
+    let ordinary: Vec<String> = [Language::Chinese, Language::English]
+        .into_iter()
+        .flat_map(|language| documents(language, 2 << 20, 5, &chinese, &english, &[], 0.0))
+        .collect();
+    let ordinary: Vec<&str> = ordinary.iter().map(String::as_str).collect();
+    let all: Vec<&str> = terms.iter().map(String::as_str).collect();
+    let mut is_ordinary = vec![false; terms.len()];
+    PairGramMatcher::new(&all)
+        .expect("builds")
+        .find_all(&ordinary, &mut |one| is_ordinary[one.pattern] = true);
+    let terms: Vec<String> = terms
+        .into_iter()
+        .zip(is_ordinary)
+        .filter_map(|(term, ordinary)| (!ordinary).then_some(term))
+        .collect();
+    println!("{} terms", terms.len());
+
+    let patterns: Vec<&str> = terms.iter().map(String::as_str).collect();
+    let exact = PairGramMatcher::new(&patterns).expect("builds");
+    let with = |form: &str| format!("{NORMAL}|{form}");
+    let variants: Vec<(&str, String)> = vec![
+        ("none", "none".into()),
+        ("undone by the normal form", NORMAL.into()),
+        ("and traditional", with("traditional")),
+        ("and number", with("number")),
+        ("and split", with("split")),
+        ("and separator", with("separator")),
+        ("and leet", with("leet")),
+        ("and repeat", with("repeat")),
+        ("default", String::new()),
+        ("all", "all".into()),
+    ];
+    let forms = std::env::args().find_map(|argument| {
+        argument
+            .strip_prefix("--forms=")
+            .map(|forms| forms.split(',').map(str::to_owned).collect::<Vec<_>>())
+    });
+    let judges: Vec<(&str, Judge)> = variants
+        .iter()
+        .filter(|(name, _)| {
+            forms
+                .as_ref()
+                .is_none_or(|forms| forms.iter().any(|form| form == name))
+        })
+        .map(|(name, variants)| (*name, judge(&terms, variants)))
+        .collect();
+    let tables = [
+        ("zh", Language::Chinese, false),
+        ("en", Language::English, false),
+        ("mixed", Language::Mixed, false),
+        ("zh-traditional", Language::Chinese, true),
+    ];
+    for (name, language, is_traditional) in tables {
+        if !chosen.is_empty() && !chosen.iter().any(|chosen| chosen == name) {
+            continue;
+        }
+        let mut texts = documents(
+            language,
+            CORPUS_BYTES,
+            31,
+            &chinese,
+            &english,
+            &terms,
+            DENSITY,
+        );
+        if is_traditional {
+            for text in &mut texts {
+                *text = text
+                    .chars()
+                    .map(|c| traditional(c).next().unwrap_or(c))
+                    .collect();
+            }
+        }
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        let mut runs: Vec<(&str, Run<'_>)> = vec![(
+            "exact matching",
+            Box::new(|| exact_hits(&exact, &terms, &texts)),
+        )];
+        for (name, judge) in &judges {
+            runs.push((name, Box::new(|| assessed_hits(judge, &texts))));
+        }
+        // The matchers choose their anchors by what they read first.
+        let hits: Vec<usize> = runs.iter().map(|run| run.1()).collect();
+        let mut times: Vec<Vec<f64>> = vec![Vec::new(); runs.len()];
+        for round in 0..ROUNDS {
+            for turn in 0..runs.len() {
+                let at = (turn + round) % runs.len();
+                let start = Instant::now();
+                let before = now(start);
+                black_box(runs[at].1());
+                times[at].push((now(start) - before) as f64);
+            }
+        }
+        println!(
+            "\n| {name}: `variants` | hits | MB/s | beside exact matching |\n|---|---|---|---|"
+        );
+        for (at, (name, _)) in runs.iter().enumerate() {
+            let ratios = times[at].iter().zip(&times[0]);
+            let ratio = median(ratios.map(|(one, exact)| one / exact).collect());
+            let rate = bytes as f64 * 1e3 / median(times[at].clone());
+            println!("| {name} | {} | {rate:.0} | {ratio:.2} |", hits[at]);
+        }
+    }
+}

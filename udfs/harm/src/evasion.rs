@@ -1,0 +1,258 @@
+//! Finds the terms of a lexicon in the ways in which people disguise them.
+//!
+//! What can be undone character by character (width, case, enclosed letters, look-alikes, marks,
+//! invisible characters) the normal form undoes, and only texts that have such characters are
+//! brought into it. The rest, which ordinary characters make up, is found in the text as it is:
+//! other ways to write a character stand as byte strings in the matcher; separators, signs for
+//! letters and repeated letters are looked up where they stand.
+
+mod anchor;
+mod characters;
+mod compare;
+mod leet;
+mod number;
+mod pinyin;
+mod scan;
+mod separator;
+mod sites;
+mod spelling;
+mod split;
+
+use std::collections::HashMap;
+
+use tamis_text::{Normal, normal_form};
+
+use crate::lexicon::Lexicon;
+use crate::matcher::Match;
+use crate::via::{Forms, Via};
+
+use anchor::Anchor;
+use characters::Traits;
+use compare::{forms_of, plain_end_of, start_of};
+use pinyin::SameSound;
+use scan::{Place, scan};
+use sites::{Found, Sites, own_gap};
+use spelling::Spelling;
+
+/// A pattern of the lexicon found in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sighting {
+    pub(crate) pattern: usize,
+    /// Bytes of the text that was searched.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Forms other than those the normal form undoes.
+    pub(crate) forms: Forms,
+}
+
+/// A text as it is searched.
+#[derive(Debug)]
+pub(crate) enum View<'a> {
+    /// As it is.
+    Plain(&'a str),
+    /// In ASCII lower case.
+    Lower(&'a str, String),
+    /// In normal form.
+    Normal(Normal<'a>),
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Lower(_, lower) => lower,
+            Self::Normal(normal) => normal.text(),
+        }
+    }
+
+    pub(crate) fn original(&self) -> &'a str {
+        match self {
+            Self::Plain(text) | Self::Lower(text, _) => text,
+            Self::Normal(normal) => normal.original(),
+        }
+    }
+
+    pub(crate) fn original_span(&self, start: usize, end: usize) -> (usize, usize) {
+        match self {
+            Self::Plain(_) | Self::Lower(..) => (start, end),
+            Self::Normal(normal) => normal.original_span(start, end),
+        }
+    }
+}
+
+/// The spellings of a lexicon's terms, ready to be looked for.
+#[derive(Debug)]
+pub(crate) struct Evasion {
+    spellings: Vec<Spelling>,
+    /// Byte strings for the matcher, and the spellings of each with the stretch it stands for.
+    anchors: Vec<String>,
+    uses: Vec<Vec<(u32, u16, u16, Forms)>>,
+    sites: Sites,
+    same_sound: Option<SameSound>,
+    /// Characters that become a separator that stands at the edge of some term: texts with them
+    /// are brought into normal form. Ascending.
+    literals: Vec<char>,
+}
+
+impl Evasion {
+    pub(crate) fn new(lexicon: &Lexicon) -> Self {
+        let mut spellings = Vec::new();
+        let mut same_sound = Vec::new();
+        for (number, pattern) in (0_u32..).zip(lexicon.patterns()) {
+            let asked = |via: Via| {
+                pattern
+                    .entries
+                    .iter()
+                    .any(|&entry| lexicon.rules()[entry].forms.holds(via))
+            };
+            let normal = normal_form(&pattern.text);
+            let plain = Spelling::of(number, &normal, Forms::NONE);
+            if asked(Via::Pinyin) {
+                pinyin::spellings(&plain, &mut spellings);
+            }
+            if asked(Via::Homophone) {
+                same_sound.push(spellings.len());
+            }
+            // Greek and Cyrillic that only look Latin may stand in a longer word that does not; and
+            // the anchors of terms that take no traditional characters have none.
+            let has_other_script = pattern
+                .text
+                .contains(|c| ('\u{370}'..'\u{530}').contains(&c));
+            let written = ((has_other_script || !asked(Via::Traditional))
+                && normal != pattern.text)
+                .then(|| Spelling::of(number, &pattern.text, Forms::NONE));
+            spellings.push(plain);
+            spellings.extend(written);
+        }
+        for spelling in &mut spellings {
+            let entries = &lexicon.patterns()[spelling.pattern as usize].entries;
+            spelling.asked = entries.iter().fold(Forms::NONE, |asked, &entry| {
+                asked.and(lexicon.rules()[entry].forms)
+            });
+        }
+        let mut anchors: Vec<String> = Vec::new();
+        let mut uses: Vec<Vec<(u32, u16, u16, Forms)>> = Vec::new();
+        let mut anchor_of: HashMap<String, usize> = HashMap::new();
+        for (number, spelling) in (0_u32..).zip(&spellings) {
+            let anchor = Anchor::of(spelling);
+            let (start, end) = (anchor.start as u16, anchor.end as u16);
+            for text in anchor.texts {
+                let at = *anchor_of.entry(text).or_insert_with_key(|text| {
+                    anchors.push(text.clone());
+                    uses.push(Vec::new());
+                    anchors.len() - 1
+                });
+                let inside = forms_of(&anchors[at], spelling, anchor.start..anchor.end);
+                uses[at].push((number, start, end, inside));
+            }
+        }
+        let mut literals: Vec<char> = spellings.iter().flat_map(Spelling::literals).collect();
+        literals.sort_unstable();
+        literals.dedup();
+        Self {
+            sites: Sites::new(&spellings),
+            same_sound: SameSound::new(&spellings, &same_sound),
+            spellings,
+            anchors,
+            uses,
+            literals: characters::become_one_of(&literals),
+        }
+    }
+
+    /// The byte strings the matcher looks for.
+    pub(crate) fn anchors(&self) -> Vec<&str> {
+        self.anchors.iter().map(String::as_str).collect()
+    }
+
+    /// The text as it is searched, and what stands in it disguised by ordinary characters.
+    pub(crate) fn view<'a>(&self, text: &'a str, sightings: &mut Vec<Sighting>) -> View<'a> {
+        let mut found = Vec::new();
+        let scanned = self.scan(text, false, &mut found);
+        let view = if !scanned.is_whole {
+            found.clear();
+            let normal = Normal::new(text);
+            self.scan(normal.text(), true, &mut found);
+            View::Normal(normal)
+        } else if scanned.has_upper {
+            View::Lower(text, text.to_ascii_lowercase())
+        } else {
+            View::Plain(text)
+        };
+        sightings.extend(found.iter().map(|found| Sighting {
+            pattern: self.spellings[found.spelling].pattern as usize,
+            start: found.start,
+            end: found.end,
+            forms: found.forms,
+        }));
+        if let Some(same_sound) = &self.same_sound {
+            same_sound.find(view.text(), &mut |spelling, start, end| {
+                sightings.push(Sighting {
+                    pattern: self.spellings[spelling].pattern as usize,
+                    start,
+                    end,
+                    forms: Forms::of(Via::Homophone),
+                });
+            });
+        }
+        view
+    }
+
+    /// Looks at every place; stops at an exotic character unless the text is in normal form.
+    fn scan(&self, text: &str, is_normal: bool, found: &mut Vec<Found>) -> scan::Scanned {
+        let (sites, spellings) = (&self.sites, &self.spellings);
+        let no_sites = sites.is_empty();
+        scan(text, &mut |place, at| {
+            match place {
+                Place::Other => {
+                    let c = text[at..].chars().next().expect("a character starts here");
+                    let traits = Traits::of(c);
+                    if traits.is_exotic() {
+                        return is_normal;
+                    }
+                    if traits.is_separator() {
+                        if !is_normal && self.literals.binary_search(&c).is_ok() {
+                            return false;
+                        }
+                        if !no_sites {
+                            sites.at_separator(text, at, spellings, found);
+                        }
+                    }
+                }
+                _ if no_sites => {}
+                Place::Separator => {
+                    sites.at_separator(text, at, spellings, found);
+                    // It may stand for a letter after the letter before it.
+                    sites.at_sign(text, at, spellings, found);
+                }
+                Place::Sign => sites.at_sign(text, at, spellings, found),
+                Place::Repeat => sites.at_repeat(text, at, spellings, found),
+            }
+            true
+        })
+    }
+
+    /// Gives `each` the patterns that stand where the matcher found an anchor in `text`.
+    pub(crate) fn sight(&self, text: &str, found: Match, each: &mut dyn FnMut(Sighting)) {
+        for &(spelling, start, end, inside) in &self.uses[found.pattern] {
+            let spelling = &self.spellings[spelling as usize];
+            let (first, last) = (usize::from(start), usize::from(end));
+            let before = own_gap(text, found.start, spelling, first)
+                .and_then(|end| start_of(text, end, spelling, first));
+            let Some((start, before)) = before else {
+                continue;
+            };
+            let Some((end, after)) = plain_end_of(text, found.end, spelling, last) else {
+                continue;
+            };
+            each(Sighting {
+                pattern: spelling.pattern as usize,
+                start,
+                end,
+                forms: before.and(after).and(inside).and(spelling.forms),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
