@@ -79,12 +79,12 @@ fn exact_hits(matcher: &PairGramMatcher, terms: &[String], documents: &[&str]) -
     for found in found.chunk_by_mut(|left, right| left.document == right.document) {
         found.sort_unstable_by_key(|one| (one.start, one.end, one.pattern));
         let text = documents[found[0].document];
-        let (mut starts, mut ends) = (CharOffsets::new(text), CharOffsets::new(text));
-        hits.extend(
-            found
-                .iter()
-                .map(|one| (one.pattern, starts.at(one.start), ends.at(one.end))),
-        );
+        let mut offsets = CharOffsets::new(text);
+        hits.extend(found.iter().map(|one| {
+            let start = offsets.at(one.start);
+            let characters = text[one.start..one.end].chars().count();
+            (one.pattern, start, start + characters)
+        }));
     }
     black_box(&hits).len()
 }

@@ -7,6 +7,7 @@
 //! letters and repeated letters are looked up where they stand.
 
 mod anchor;
+pub(crate) mod byte_classes;
 mod characters;
 mod compare;
 mod leet;
@@ -31,7 +32,7 @@ use characters::Traits;
 use compare::{forms_of, plain_end_of, start_of};
 use pinyin::SameSound;
 use scan::{Place, scan};
-use sites::{Found, Sites, own_gap};
+use sites::{Found, Separators, Sites, own_gap};
 use spelling::Spelling;
 
 /// A pattern of the lexicon found in a text.
@@ -43,6 +44,20 @@ pub(crate) struct Sighting {
     pub(crate) end: usize,
     /// Forms other than those the normal form undoes.
     pub(crate) forms: Forms,
+}
+
+/// A spelling that an anchor stands for.
+#[derive(Debug, Clone, Copy)]
+struct AnchorUse {
+    spelling: u32,
+    pattern: u32,
+    /// The units of the spelling that the anchor writes.
+    start: u16,
+    end: u16,
+    /// Whether those are all.
+    is_whole: bool,
+    /// What writing it so means.
+    forms: Forms,
 }
 
 /// A text as it is searched.
@@ -80,13 +95,18 @@ impl<'a> View<'a> {
     }
 }
 
+/// So many separators wait to be looked up.
+const WAITING: usize = 16;
+
 /// The spellings of a lexicon's terms, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Evasion {
     spellings: Vec<Spelling>,
     /// Byte strings for the matcher, and the spellings of each with the stretch it stands for.
     anchors: Vec<String>,
-    uses: Vec<Vec<(u32, u16, u16, Forms)>>,
+    uses: Vec<AnchorUse>,
+    /// Where the uses of each anchor begin, and where the last end.
+    first_uses: Vec<u32>,
     sites: Sites,
     same_sound: Option<SameSound>,
     /// Characters that become a separator that stands at the edge of some term: texts with them
@@ -131,7 +151,7 @@ impl Evasion {
             });
         }
         let mut anchors: Vec<String> = Vec::new();
-        let mut uses: Vec<Vec<(u32, u16, u16, Forms)>> = Vec::new();
+        let mut uses: Vec<(usize, AnchorUse)> = Vec::new();
         let mut anchor_of: HashMap<String, usize> = HashMap::new();
         for (number, spelling) in (0_u32..).zip(&spellings) {
             let anchor = Anchor::of(spelling);
@@ -139,13 +159,24 @@ impl Evasion {
             for text in anchor.texts {
                 let at = *anchor_of.entry(text).or_insert_with_key(|text| {
                     anchors.push(text.clone());
-                    uses.push(Vec::new());
                     anchors.len() - 1
                 });
                 let inside = forms_of(&anchors[at], spelling, anchor.start..anchor.end);
-                uses[at].push((number, start, end, inside));
+                let used = AnchorUse {
+                    spelling: number,
+                    pattern: spelling.pattern,
+                    start,
+                    end,
+                    is_whole: anchor.start == 0 && anchor.end == spelling.units.len(),
+                    forms: inside.and(spelling.forms),
+                };
+                uses.push((at, used));
             }
         }
+        uses.sort_by_key(|(anchor, _)| *anchor);
+        let first_uses = (0..=anchors.len())
+            .map(|anchor| uses.partition_point(|(at, _)| *at < anchor) as u32)
+            .collect();
         let mut literals: Vec<char> = spellings.iter().flat_map(Spelling::literals).collect();
         literals.sort_unstable();
         literals.dedup();
@@ -154,7 +185,8 @@ impl Evasion {
             same_sound: SameSound::new(&spellings, &same_sound),
             spellings,
             anchors,
-            uses,
+            uses: uses.into_iter().map(|(_, used)| used).collect(),
+            first_uses,
             literals: characters::become_one_of(&literals),
         }
     }
@@ -201,7 +233,26 @@ impl Evasion {
     fn scan(&self, text: &str, is_normal: bool, found: &mut Vec<Found>) -> scan::Scanned {
         let (sites, spellings) = (&self.sites, &self.spellings);
         let no_sites = sites.is_empty();
-        scan(text, &mut |place, at| {
+        let takes_separators = sites.take_separators();
+        // They are looked up some places later, when their part of the filter is in the cache.
+        let mut waiting = [Separators::default(); WAITING];
+        let mut filled = 0;
+        let mut at_separator = |at: usize, c: char, traits: Traits, found: &mut Vec<Found>| {
+            if !takes_separators {
+                return;
+            }
+            if let Some(separators) = sites.separator_at(text, at, c, traits) {
+                waiting[filled] = separators;
+                filled += 1;
+                if filled == WAITING {
+                    for separators in &waiting {
+                        sites.at_separators(text, separators, spellings, found);
+                    }
+                    filled = 0;
+                }
+            }
+        };
+        let scanned = scan(text, |place, at| {
             match place {
                 Place::Other => {
                     let c = text[at..].chars().next().expect("a character starts here");
@@ -213,29 +264,42 @@ impl Evasion {
                         if !is_normal && self.literals.binary_search(&c).is_ok() {
                             return false;
                         }
-                        if !no_sites {
-                            sites.at_separator(text, at, spellings, found);
-                        }
+                        at_separator(at, c, traits, found);
                     }
                 }
                 _ if no_sites => {}
                 Place::Separator => {
-                    sites.at_separator(text, at, spellings, found);
-                    // It may stand for a letter after the letter before it.
-                    sites.at_sign(text, at, spellings, found);
+                    let c = char::from(text.as_bytes()[at]);
+                    at_separator(at, c, Traits::of(c), found);
                 }
                 Place::Sign => sites.at_sign(text, at, spellings, found),
                 Place::Repeat => sites.at_repeat(text, at, spellings, found),
             }
             true
-        })
+        });
+        for separators in &waiting[..filled] {
+            sites.at_separators(text, separators, spellings, found);
+        }
+        scanned
     }
 
     /// Gives `each` the patterns that stand where the matcher found an anchor in `text`.
     pub(crate) fn sight(&self, text: &str, found: Match, each: &mut dyn FnMut(Sighting)) {
-        for &(spelling, start, end, inside) in &self.uses[found.pattern] {
-            let spelling = &self.spellings[spelling as usize];
-            let (first, last) = (usize::from(start), usize::from(end));
+        let uses =
+            self.first_uses[found.pattern] as usize..self.first_uses[found.pattern + 1] as usize;
+        for used in &self.uses[uses] {
+            let sighting = Sighting {
+                pattern: used.pattern as usize,
+                start: found.start,
+                end: found.end,
+                forms: used.forms,
+            };
+            if used.is_whole {
+                each(sighting);
+                continue;
+            }
+            let spelling = &self.spellings[used.spelling as usize];
+            let (first, last) = (usize::from(used.start), usize::from(used.end));
             let before = own_gap(text, found.start, spelling, first)
                 .and_then(|end| start_of(text, end, spelling, first));
             let Some((start, before)) = before else {
@@ -245,10 +309,10 @@ impl Evasion {
                 continue;
             };
             each(Sighting {
-                pattern: spelling.pattern as usize,
                 start,
                 end,
-                forms: before.and(after).and(inside).and(spelling.forms),
+                forms: before.and(after).and(used.forms),
+                ..sighting
             });
         }
     }

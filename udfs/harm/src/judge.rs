@@ -275,19 +275,20 @@ impl Judge {
 
     fn hits(&self, view: &View<'_>, findings: &[Finding]) -> Vec<Hit> {
         let text = view.original();
-        // Findings ascend by start, so each of the two reads the text about once.
-        let (mut starts, mut ends) = (CharOffsets::new(text), CharOffsets::new(text));
+        // Findings ascend by start, so the text is read about once, and each span once more.
+        let mut offsets = CharOffsets::new(text);
         let mut hits: Vec<Hit> = findings
             .iter()
             .filter_map(|finding| {
                 let rule = &self.lexicon.rules()[finding.entry];
                 let (start, end) = view.original_span(finding.start, finding.end);
                 let term = &self.lexicon.entries()[finding.entry].term;
+                let first = offsets.at(start);
                 Some(Hit {
                     risk: rule.risk?,
                     entry: finding.entry,
-                    start: starts.at(start),
-                    end: ends.at(end),
+                    start: first,
+                    end: first + text[start..end].chars().count(),
                     weight: if finding.forms.is_weak() {
                         WEAK_PART * rule.weight
                     } else {

@@ -11,6 +11,7 @@ mod located_toml;
 mod matcher;
 mod model;
 mod rate;
+mod simd;
 mod taxonomy;
 mod thresholds;
 mod via;

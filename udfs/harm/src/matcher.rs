@@ -1,16 +1,15 @@
 //! Finding thousands of fixed patterns in batches of documents.
 
 mod automaton;
-mod filter;
+pub(crate) mod filter;
 mod frequency;
 mod frequency_table;
-mod gram;
+pub(crate) mod gram;
 mod kernel;
 mod pair_gram;
-mod scan;
+pub(crate) mod scan;
 mod search;
 mod short;
-mod simd;
 mod table;
 mod tables;
 

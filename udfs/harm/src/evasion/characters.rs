@@ -15,6 +15,7 @@ const SEPARATOR: u32 = 1 << 21;
 const LETTER: u32 = 1 << 22;
 const EXOTIC: u32 = 1 << 23;
 const CHANGED: u32 = 1 << 24;
+const ENDS_CLAUSE: u32 = 1 << 25;
 
 /// Unified Ideographs have a class and nothing else, so their table is small.
 const FIRST_IDEOGRAPH: u32 = 0x4E00;
@@ -66,6 +67,9 @@ impl Traits {
         let is_separator = separator::separates(c);
         if is_separator {
             traits |= SEPARATOR;
+            if separator::ends_clause(c) {
+                traits |= ENDS_CLAUSE;
+            }
         }
         if is_word_char(c) && c.is_alphabetic() {
             traits |= LETTER;
@@ -98,6 +102,12 @@ impl Traits {
     #[inline]
     pub(crate) fn is_separator(self) -> bool {
         self.0 & SEPARATOR != 0
+    }
+
+    /// See [`separator::ends_clause`].
+    #[inline]
+    pub(crate) fn ends_clause(self) -> bool {
+        self.0 & ENDS_CLAUSE != 0
     }
 
     /// Whether it is written together with its like into words.

@@ -1,5 +1,7 @@
 //! Reads a text once, block by block, for the places that need a closer look.
 
+use super::byte_classes::{BEHIND, BLOCK, Classes, Classifier};
+
 /// A place that needs a closer look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -8,39 +10,12 @@ pub(crate) enum Place {
     /// An ASCII character that is neither letter nor digit follows a letter, a digit or a
     /// character beyond ASCII: all of them but the single space between two words.
     Separator,
-    /// A digit or sign beside an ASCII letter, first of several in a word, or alone between
-    /// spaces.
+    /// A digit or sign that may stand for an ASCII letter and is beside one, first of several in a
+    /// word, alone between spaces, or in the place of a separator.
     Sign,
     /// The same ASCII letter, in either case, stands three times from here on.
     Repeat,
 }
-
-/// Texts are read in blocks of this many bytes, with some before and behind.
-const BLOCK: usize = 256;
-const BESIDE: usize = 2;
-const CLASSES: usize = BLOCK + 2 * BESIDE;
-const BYTES: usize = CLASSES + 2;
-
-// What a byte is.
-const LETTER: u8 = 1;
-const DIGIT: u8 = 2;
-const SPACE: u8 = 4;
-const HIGH: u8 = 8;
-/// The first byte of a character as in [`Place::Other`].
-const OTHER: u8 = 16;
-/// A letter that equals the two bytes behind it but for case.
-const THRICE: u8 = 32;
-const UPPER: u8 = 64;
-/// Any other ASCII character.
-const PUNCTUATION: u8 = 128;
-
-/// The places a byte may be, in the order in which they are visited.
-const PLACES: [(u8, Place); 4] = [
-    (1, Place::Other),
-    (2, Place::Separator),
-    (4, Place::Sign),
-    (8, Place::Repeat),
-];
 
 /// What [`scan`] found out about the whole text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,131 +26,163 @@ pub(crate) struct Scanned {
     pub(crate) is_whole: bool,
 }
 
-/// Gives `visit` the places of `text` in ascending order until it says `false`.
-///
-/// The two inner loops are plain arithmetic on bytes, which compilers turn into vector code; they
-/// are compiled once more for processors with AVX2.
-pub(crate) fn scan(text: &str, visit: &mut dyn FnMut(Place, usize) -> bool) -> Scanned {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2")]
-        fn scan_wide(text: &str, visit: &mut dyn FnMut(Place, usize) -> bool) -> Scanned {
-            scan_blocks(text, visit)
-        }
-        if is_x86_feature_detected!("avx2") {
-            #[expect(unsafe_code, reason = "the only way to call it")]
-            // SAFETY: the function needs nothing but AVX2, which the processor has.
-            return unsafe { scan_wide(text, visit) };
-        }
-    }
-    scan_blocks(text, visit)
-}
+/// So many blocks are classified in one go.
+const BLOCKS: usize = 16;
 
-#[inline(always)]
-fn scan_blocks(text: &str, visit: &mut dyn FnMut(Place, usize) -> bool) -> Scanned {
-    let bytes = text.as_bytes();
-    let mut padded = [0_u8; BYTES];
-    let mut classes = [0_u8; CLASSES];
-    let mut places = [0_u8; BLOCK];
-    let mut all = 0;
-    for start in (0..bytes.len()).step_by(BLOCK) {
-        let inside = start
-            .checked_sub(BESIDE)
-            .and_then(|from| bytes.get(from..from + BYTES));
-        match inside {
-            Some(inside) => all |= classify(inside.try_into().expect("as long"), &mut classes),
-            None => {
-                let behind = &bytes[start.saturating_sub(BESIDE)..];
-                let skipped = BESIDE - start.min(BESIDE);
-                let length = behind.len().min(BYTES - skipped);
-                // Behind the end stand spaces; before the start too, which join no words.
-                padded.fill(b' ');
-                padded[skipped..skipped + length].copy_from_slice(&behind[..length]);
-                all |= classify(&padded, &mut classes);
-            }
+/// Gives `visit` the places of `text` in ascending order until it says `false`.
+#[inline]
+pub(crate) fn scan(text: &str, mut visit: impl FnMut(Place, usize) -> bool) -> Scanned {
+    let classifier = Classifier::fastest();
+    let mut rest = text.as_bytes();
+    let mut upper = 0;
+    // The first was looked at, the others were not. Before the start and behind the end of the text
+    // stand spaces, which join no words.
+    let mut classes = [Classes::SPACES; 2 + BLOCKS + 1];
+    let mut filled = 1;
+    let mut start = 0;
+    while !rest.is_empty() {
+        filled += classify_some(classifier, &mut rest, &mut classes[filled..][..BLOCKS]);
+        if rest.is_empty() {
+            classes[filled] = Classes::SPACES;
+            filled += 1;
         }
-        place(&classes, &mut places);
-        // The last block is filled with spaces.
-        places[BLOCK.min(bytes.len() - start)..].fill(0);
-        let (words, _) = places.as_chunks::<8>();
-        for (number, word) in words.iter().enumerate() {
-            let mut rest = u64::from_le_bytes(*word);
-            while rest != 0 {
-                let byte = rest.trailing_zeros() / 8;
-                let here = (rest >> (8 * byte)) as u8;
-                rest &= !(0xFF << (8 * byte));
-                let at = start + 8 * number + byte as usize;
-                for (bit, place) in PLACES {
-                    if here & bit != 0 && !visit(place, at) {
-                        return Scanned {
-                            has_upper: all & UPPER != 0,
-                            is_whole: false,
-                        };
-                    }
+        // The last of them waits for what is behind it.
+        for sides in classes[..filled].windows(3) {
+            let [before, here, behind] = sides else {
+                unreachable!("windows of three");
+            };
+            upper |= here.upper;
+            let places = Places::of(before, here, behind);
+            let mut any = places.any();
+            // The last block is filled with spaces.
+            if text.len() - start < BLOCK {
+                any &= (1 << (text.len() - start)) - 1;
+            }
+            while any != 0 {
+                let bit = any & any.wrapping_neg();
+                let at = start + any.trailing_zeros() as usize;
+                any ^= bit;
+                let goes_on = (places.other & bit == 0 || visit(Place::Other, at))
+                    && (places.separator & bit == 0 || visit(Place::Separator, at))
+                    && (places.sign & bit == 0 || visit(Place::Sign, at))
+                    && (places.repeat & bit == 0 || visit(Place::Repeat, at));
+                if !goes_on {
+                    return Scanned {
+                        has_upper: upper != 0,
+                        is_whole: false,
+                    };
                 }
             }
+            start += BLOCK;
         }
+        classes.copy_within(filled - 2..filled, 0);
+        filled = 2;
     }
     Scanned {
-        has_upper: all & UPPER != 0,
+        has_upper: upper != 0,
         is_whole: true,
     }
 }
 
-/// `bit` where `is`, without a branch.
-#[inline(always)]
-fn when(is: bool, bit: u8) -> u8 {
-    u8::from(is).wrapping_neg() & bit
-}
-
-/// The classes of all bytes but the last two; gives back all of them together.
-#[inline(always)]
-fn classify(bytes: &[u8; BYTES], classes: &mut [u8; CLASSES]) -> u8 {
-    let mut all = 0;
-    for at in 0..CLASSES {
-        let byte = bytes[at];
-        let lower = byte | 0x20;
-        let letter = when(lower.wrapping_sub(b'a') < 26, LETTER);
-        let digit = when(byte.wrapping_sub(b'0') < 10, DIGIT);
-        let space = when(byte == b' ', SPACE);
-        let high = when(byte >= 0x80, HIGH);
-        let other = when(byte >= 0xC0, OTHER) & !when(byte.wrapping_sub(0xE4) < 6, OTHER);
-        let repeats = when(lower == bytes[at + 1] | 0x20, THRICE)
-            & when(lower == bytes[at + 2] | 0x20, THRICE)
-            & when(letter != 0, THRICE);
-        let upper = when(byte.wrapping_sub(b'A') < 26, UPPER);
-        let none = when(letter | digit | space | high == 0, PUNCTUATION);
-        let class = letter | digit | space | high | other | repeats | upper | none;
-        classes[at] = class;
-        all |= class;
+/// Classifies as many blocks as fit from the start of `rest`, moves that behind them, and gives
+/// back their number, which is not 0 unless `rest` is empty.
+#[inline]
+fn classify_some(classifier: Classifier, rest: &mut &[u8], classes: &mut [Classes]) -> usize {
+    let whole = (rest.len().saturating_sub(BEHIND) / BLOCK).min(classes.len());
+    if whole > 0 {
+        classifier.classify(rest, &mut classes[..whole]);
+        *rest = &rest[whole * BLOCK..];
+        return whole;
     }
-    all
+    let mut padded = [b' '; BLOCK + BEHIND];
+    padded[..rest.len()].copy_from_slice(rest);
+    classifier.classify(&padded, &mut classes[..1]);
+    *rest = &[];
+    1
 }
 
-#[inline(always)]
-fn place(classes: &[u8; CLASSES], places: &mut [u8; BLOCK]) {
-    const WORD: u8 = LETTER | DIGIT;
-    for (at, place) in places.iter_mut().enumerate() {
-        let [two_before, before, here, behind, two_behind] = [
-            classes[at],
-            classes[at + 1],
-            classes[at + 2],
-            classes[at + 3],
-            classes[at + 4],
-        ];
-        let has = |class: u8, of: u8| class & of != 0;
-        let between_words =
-            has(before, WORD) & has(behind, WORD) & has(two_before | two_behind, WORD);
-        let separates = has(here, PUNCTUATION) | has(here, SPACE) & !between_words;
-        let sign = has(here, DIGIT) & has(before | behind, LETTER)
-            | has(here, PUNCTUATION) & has(behind, LETTER)
-            | has(here, DIGIT | PUNCTUATION)
-                & (!has(before, WORD) & has(behind, DIGIT | PUNCTUATION)
-                    | has(before, SPACE) & has(behind, SPACE));
-        *place = when(has(here, OTHER), 1)
-            | when(separates & has(before, WORD | HIGH), 2)
-            | when(sign, 4)
-            | when(has(here, THRICE) & !has(before, THRICE), 8);
+/// The places of a block, one bit for each byte.
+struct Places {
+    other: u64,
+    separator: u64,
+    sign: u64,
+    repeat: u64,
+}
+
+impl Places {
+    /// The places `here`, between the blocks on its sides.
+    #[inline]
+    fn of(before: &Classes, here: &Classes, behind: &Classes) -> Self {
+        if here.high == u64::MAX {
+            return Self {
+                other: here.other,
+                separator: 0,
+                sign: 0,
+                repeat: 0,
+            };
+        }
+        let letter = Shifted::of(before, here, behind, |classes| classes.letter);
+        let space = Shifted::of(before, here, behind, |classes| classes.space);
+        let high = Shifted::of(before, here, behind, |classes| classes.high);
+        let doubled = Shifted::of(before, here, behind, |classes| classes.doubled);
+        let word = Shifted::of(before, here, behind, Classes::word);
+        let mark = Shifted::of(before, here, behind, Classes::mark);
+        let between_words = word.before(1) & word.behind(1) & (word.before(2) | word.behind(2));
+        let separator =
+            (mark.here | space.here & !between_words) & (word.before(1) | high.before(1));
+        let starts_several =
+            !word.before(1) & (mark.behind(1) | word.behind(1) & !letter.behind(1));
+        let is_alone = space.before(1) & space.behind(1);
+        let sign = here.digit & letter.before(1)
+            | (here.digit | here.sign) & (letter.behind(1) | starts_several | is_alone)
+            | here.sign & separator;
+        Self {
+            other: here.other,
+            separator,
+            sign,
+            // Three letters are two pairs of equal ones.
+            repeat: doubled.here & doubled.behind(1) & !doubled.before(1),
+        }
+    }
+
+    #[inline]
+    fn any(&self) -> u64 {
+        self.other | self.separator | self.sign | self.repeat
+    }
+}
+
+/// The bits of one class, and what lies on their sides.
+struct Shifted {
+    before: u64,
+    here: u64,
+    behind: u64,
+}
+
+impl Shifted {
+    #[inline]
+    fn of(
+        before: &Classes,
+        here: &Classes,
+        behind: &Classes,
+        class: impl Fn(&Classes) -> u64,
+    ) -> Self {
+        Self {
+            before: class(before),
+            here: class(here),
+            behind: class(behind),
+        }
+    }
+
+    /// What the byte that stands `by` bytes before is.
+    #[inline]
+    fn before(&self, by: u32) -> u64 {
+        self.here << by | self.before >> (64 - by)
+    }
+
+    /// What the byte that stands `by` bytes behind is.
+    #[inline]
+    fn behind(&self, by: u32) -> u64 {
+        self.here >> by | self.behind << (64 - by)
     }
 }
 
@@ -187,7 +194,7 @@ mod tests {
 
     fn scanned(text: &str) -> Vec<(Place, usize)> {
         let mut all = Vec::new();
-        let scanned = scan(text, &mut |place, at| {
+        let scanned = scan(text, |place, at| {
             all.push((place, at));
             true
         });
@@ -219,19 +226,23 @@ mod tests {
                 && word(byte(at, 1))
                 && (word(byte(at, -2)) || word(byte(at, 2)));
             let separates = this < 0x80 && !this.is_ascii_alphanumeric();
-            if separates
+            let is_separator = separates
                 && !ordinary
-                && byte(at, -1).is_some_and(|b| b >= 0x80 || b.is_ascii_alphanumeric())
-            {
+                && byte(at, -1).is_some_and(|b| b >= 0x80 || b.is_ascii_alphanumeric());
+            if is_separator {
                 all.push((Place::Separator, at));
             }
+            let stands_for_letter = b"@$!+0123456789".contains(&this);
             let is_sign = |by: isize| {
                 byte(at, by).is_some_and(|b| b < 0x80 && b != b' ' && !b.is_ascii_alphabetic())
             };
             let space = |by: isize| byte(at, by).is_none_or(|b| b == b' ');
-            if this.is_ascii_digit() && (letter(byte(at, -1)) || letter(byte(at, 1)))
-                || separates && this != b' ' && letter(byte(at, 1))
-                || is_sign(0) && (!word(byte(at, -1)) && is_sign(1) || space(-1) && space(1))
+            if stands_for_letter
+                && (this.is_ascii_digit() && letter(byte(at, -1))
+                    || letter(byte(at, 1))
+                    || !word(byte(at, -1)) && is_sign(1)
+                    || space(-1) && space(1)
+                    || is_separator)
             {
                 all.push((Place::Sign, at));
             }
@@ -264,7 +275,7 @@ mod tests {
     #[test]
     fn stops_when_told() {
         let mut seen = 0;
-        let scanned = scan("a.b.c", &mut |_, _| {
+        let scanned = scan("a.b.c", |_, _| {
             seen += 1;
             false
         });

@@ -2,32 +2,34 @@
 //! for a letter or a repeated letter to the terms that have it there.
 
 use super::characters::Traits;
-use super::compare::{REPEATED, char_before, end_of, gap_after, next_char, run, start_of};
+use super::compare::{REPEATED, char_before, end_of, next_char, run, start_of};
 use super::leet;
-use super::separator::{self, ends_clause, is_separator};
+use super::separator::{self, is_separator};
 use super::spelling::{Gap, Spelling, Unit, is_letter};
 use super::split;
+use crate::simd::prefetch;
 use crate::via::{Forms, Via};
 
 /// The first disguise of a term in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// Separators inside a word or between Han characters, of a spelling that reaches over the
     /// end of a clause.
-    Long = 1,
+    Long,
     /// The same of a shorter spelling.
-    Short = 2,
+    Short,
     /// Other separators than the term has there.
-    Words = 3,
-    Leet = 4,
-    Repeat = 5,
+    Words,
+    Leet,
+    Repeat,
 }
 
 /// Spellings by what stands around a disguise.
 #[derive(Debug)]
 pub(crate) struct Sites {
-    separators: Index,
+    long: Index,
+    short: Index,
+    words: Index,
     leet: Index,
     repeats: Index,
     /// Whether some spelling has separators of its own between characters that are no letters.
@@ -48,17 +50,29 @@ struct Index {
 }
 
 /// Bits of the filter for a key: few go on to the uses, and it stays in the cache.
-const BITS_PER_KEY: usize = 16;
+const BITS_PER_KEY: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Use {
-    key: u32,
+    key: u64,
     spelling: u32,
     unit: u16,
     /// What the spelling has left of a separator before the characters that are in the key, and
     /// right behind the character on its right, by [`short_class`]; 0 where a text may have
     /// something else there.
     beyond: (u16, u16),
+}
+
+/// Separators in a text, beside what stands on both sides of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Separators {
+    at: usize,
+    end: usize,
+    key: u64,
+    /// Whether terms may have them there, by [`Kind`].
+    long: bool,
+    short: bool,
+    words: bool,
 }
 
 /// A spelling found in disguise.
@@ -74,13 +88,14 @@ impl Index {
     fn new(mut uses: Vec<Use>) -> Self {
         uses.sort_unstable();
         uses.dedup();
-        let words = (uses.len() * BITS_PER_KEY / 64)
+        let keys = uses.chunk_by(|left, right| left.key == right.key).count();
+        let words = (keys * BITS_PER_KEY / 64)
             .next_power_of_two()
             .clamp(2, 1 << 22);
-        let filter_shift = 32 - words.trailing_zeros();
+        let filter_shift = 64 - words.trailing_zeros();
         let mut filter = vec![0_u64; words];
         let buckets = uses.len().next_power_of_two().clamp(2, 1 << 24);
-        let start_shift = 32 - buckets.trailing_zeros();
+        let start_shift = 64 - buckets.trailing_zeros();
         let mut starts = vec![0_u32; buckets + 1];
         for used in &uses {
             filter[(used.key >> filter_shift) as usize] |= filter_bits(used.key);
@@ -100,12 +115,19 @@ impl Index {
         }
     }
 
+    /// Asks for the part of the filter that holds `key`.
     #[inline]
-    fn uses(&self, key: u32) -> &[Use] {
+    fn prefetch(&self, key: u64) {
+        prefetch(&self.filter, (key >> self.filter_shift) as usize);
+    }
+
+    #[inline]
+    fn may_hold(&self, key: u64) -> bool {
         let bits = filter_bits(key);
-        if self.filter[(key >> self.filter_shift) as usize] & bits != bits {
-            return &[];
-        }
+        self.filter[(key >> self.filter_shift) as usize] & bits == bits
+    }
+
+    fn uses(&self, key: u64) -> &[Use] {
         let bucket = (key >> self.start_shift) as usize;
         let bucket = &self.uses[self.starts[bucket] as usize..self.starts[bucket + 1] as usize];
         let first = bucket.partition_point(|used| used.key < key);
@@ -116,16 +138,19 @@ impl Index {
 
 /// The bits of a key in its word of the filter.
 #[inline]
-fn filter_bits(key: u32) -> u64 {
+fn filter_bits(key: u64) -> u64 {
     1 << (key & 63) | 1 << (key >> 6 & 63)
 }
 
 impl Sites {
     pub(crate) fn new(spellings: &[Spelling]) -> Self {
-        let (mut separators, mut leet, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut long, mut short, mut words) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut leet, mut repeats) = (Vec::new(), Vec::new());
         for (number, spelling) in (0_u32..).zip(spellings) {
             index(number, spelling, &mut |kind, used| match kind {
-                Kind::Long | Kind::Short | Kind::Words => separators.push(used),
+                Kind::Long => long.push(used),
+                Kind::Short => short.push(used),
+                Kind::Words => words.push(used),
                 Kind::Leet => leet.push(used),
                 Kind::Repeat => repeats.push(used),
             });
@@ -139,7 +164,9 @@ impl Sites {
             has_han_words: spellings
                 .iter()
                 .any(|spelling| spelling.units.windows(2).any(is_han_word)),
-            separators: Index::new(separators),
+            long: Index::new(long),
+            short: Index::new(short),
+            words: Index::new(words),
             leet: Index::new(leet),
             repeats: Index::new(repeats),
         }
@@ -147,79 +174,128 @@ impl Sites {
 
     /// Whether no spelling may be disguised so.
     pub(crate) fn is_empty(&self) -> bool {
-        let all = [&self.separators, &self.leet, &self.repeats];
-        all.into_iter().all(|index| index.uses.is_empty())
+        let others = [&self.leet, &self.repeats];
+        !self.take_separators() && others.into_iter().all(|index| index.uses.is_empty())
     }
 
-    /// Spellings whose first disguise is the separators from `at` on.
-    pub(crate) fn at_separator(
+    /// Whether some spelling may have other separators than its own.
+    pub(crate) fn take_separators(&self) -> bool {
+        let all = [&self.long, &self.short, &self.words];
+        !all.into_iter().all(|index| index.uses.is_empty())
+    }
+
+    /// The separators from `at` on, where the character `c` starts, if terms may have them there.
+    #[inline]
+    pub(crate) fn separator_at(
         &self,
         text: &str,
         at: usize,
+        c: char,
+        traits: Traits,
+    ) -> Option<Separators> {
+        let before = char_before(text, at)?;
+        let last = Traits::of(before);
+        if last.is_separator() || !traits.is_separator() {
+            return None;
+        }
+        let mut ends_clause = traits.ends_clause();
+        let mut room = separator::GAP.checked_sub(separator::count(c))?;
+        let mut end = at + c.len_utf8();
+        let (first, first_traits) = loop {
+            let c = next_char(text, end)?;
+            let traits = Traits::of(c);
+            if !traits.is_separator() {
+                break (c, traits);
+            }
+            ends_clause |= traits.ends_clause();
+            room = room.checked_sub(separator::count(c))?;
+            end += c.len_utf8();
+        };
+        let (is_letter_last, is_letter_first) = (last.is_letter(), first_traits.is_letter());
+        let left = left_of(text, at - before.len_utf8(), last);
+        let right = right_of(text, end + first.len_utf8(), first, first_traits);
+        // What [`super::separator::allows`] would say of every term.
+        let (long, short) = match (is_letter_last, is_letter_first) {
+            (true, true) => {
+                let stand_alone = || {
+                    let behind = next_char(text, end + first.len_utf8());
+                    left.0 == NOTHING && !behind.is_some_and(is_letter)
+                };
+                let inner = !text[at..end].contains(char::is_whitespace) || stand_alone();
+                (inner, inner)
+            }
+            // A sign that ends a clause may stand for a letter.
+            (false, false) if ends_clause => (true, false),
+            _ => (true, true),
+        };
+        let is_number = before.is_ascii_digit() && first.is_ascii_digit();
+        let separators = Separators {
+            at,
+            end,
+            key: key(left, NOTHING, right),
+            long: long && !is_number,
+            short: short && !is_number,
+            words: self.has_han_words || is_letter_last || is_letter_first,
+        };
+        for index in self.indices_for(&separators).into_iter().flatten() {
+            index.prefetch(separators.key);
+        }
+        Some(separators)
+    }
+
+    /// Where the spellings stand that may have such separators.
+    #[inline]
+    fn indices_for(&self, separators: &Separators) -> [Option<&Index>; 3] {
+        [
+            separators.long.then_some(&self.long),
+            separators.short.then_some(&self.short),
+            separators.words.then_some(&self.words),
+        ]
+    }
+
+    /// Spellings whose first disguise is these separators.
+    #[inline]
+    pub(crate) fn at_separators(
+        &self,
+        text: &str,
+        separators: &Separators,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        if self.separators.uses.is_empty() {
-            return;
+        for index in self.indices_for(separators).into_iter().flatten() {
+            if index.may_hold(separators.key) {
+                self.compare_separators(index, text, separators, spellings, found);
+            }
         }
-        let Some(before) = char_before(text, at) else {
+    }
+
+    fn compare_separators(
+        &self,
+        index: &Index,
+        text: &str,
+        separators: &Separators,
+        spellings: &[Spelling],
+        found: &mut Vec<Found>,
+    ) {
+        let Separators { at, end, key, .. } = *separators;
+        let (Some(last), Some(first)) = (char_before(text, at), next_char(text, end)) else {
             return;
         };
-        let last = Traits::of(before);
-        if last.is_separator() {
-            return;
-        }
-        let Some(end) = gap_after(text, at) else {
-            return;
-        };
-        let Some(right) = right_of(text, end) else {
-            return;
-        };
-        let left = left_of(text, at);
-        let first = next_char(text, end).expect("what is right of the gap");
+        let is_two =
+            |last: char, second: Option<char>| is_letter(last) && second.is_some_and(is_letter);
+        let before_last = char_before(text, at - last.len_utf8());
         let beyond = (
             text[..at]
                 .chars()
                 .rev()
-                .nth(if left.0 == NOTHING { 1 } else { 2 })
+                .nth(if is_two(last, before_last) { 2 } else { 1 })
                 .map_or(0, short_class),
             next_char(text, end + first.len_utf8()).map_or(0, |c| match is_separator(c) {
                 true => ANYTHING,
                 false => short_class(c),
             }),
         );
-        let mut visit = |kind: Kind| {
-            self.visit(
-                kind, left, NOTHING, right, beyond, text, at, spellings, found,
-            );
-        };
-        let is_letter_first = Traits::of(first).is_letter();
-        if self.has_han_words || last.is_letter() || is_letter_first {
-            visit(Kind::Words);
-        }
-        // What [`super::separator::allows`] would say of every term.
-        let gap = &text[at..end];
-        match (last.is_letter(), is_letter_first) {
-            (true, true) => {
-                let stand_alone = || {
-                    let beside = char_before(text, at - before.len_utf8());
-                    let behind = next_char(text, end + first.len_utf8());
-                    !beside.is_some_and(is_letter) && !behind.is_some_and(is_letter)
-                };
-                if gap.contains(char::is_whitespace) && !stand_alone() {
-                    return;
-                }
-            }
-            _ if before.is_ascii_digit() && first.is_ascii_digit() => return,
-            // A sign that ends a clause may stand for a letter.
-            (false, false) if gap.contains(ends_clause) => {
-                visit(Kind::Long);
-                return;
-            }
-            _ => {}
-        }
-        visit(Kind::Long);
-        visit(Kind::Short);
+        self.compare(index, key, true, beyond, text, at, spellings, found);
     }
 
     /// Spellings whose first disguise is the sign at `at`.
@@ -239,7 +315,7 @@ impl Sites {
             return;
         }
         let right = match next_char(text, at + 1) {
-            Some(c) if is_letter(c) => right_of(text, at + 1).unwrap_or((NOTHING, NOTHING)),
+            Some(c) if is_letter(c) => right_of(text, at + 1 + c.len_utf8(), c, Traits::of(c)),
             Some(c) => match leet::letters(c).chars().next() {
                 Some(letter) => (SIGN | class(letter), NOTHING),
                 None => (NOTHING, NOTHING),
@@ -247,20 +323,11 @@ impl Sites {
             None => (NOTHING, NOTHING),
         };
         let mut visit = |left| {
-            self.visit(
-                Kind::Leet,
-                left,
-                class(letter),
-                right,
-                (ANYTHING, ANYTHING),
-                text,
-                at,
-                spellings,
-                found,
-            );
+            let key = key(left, class(letter), right);
+            self.visit(&self.leet, left, key, text, at, spellings, found);
         };
-        if before.is_some_and(is_letter) {
-            visit(left_of(text, at));
+        if let Some(c) = before.filter(|c| is_letter(*c)) {
+            visit(left_of(text, at - c.len_utf8(), Traits::of(c)));
             return;
         }
         // Digits alone are a number, unless they are a word among others.
@@ -297,48 +364,58 @@ impl Sites {
         let letter = (text.as_bytes()[at] as char).to_ascii_lowercase();
         let end = at + run(text, at, letter);
         let left = match char_before(text, at) {
-            Some(c) if is_letter(c) => left_of(text, at),
+            Some(c) if is_letter(c) => left_of(text, at - c.len_utf8(), Traits::of(c)),
             _ => (NOTHING, NOTHING),
         };
         let right = match next_char(text, end) {
-            Some(c) if is_letter(c) => right_of(text, end).unwrap_or((NOTHING, NOTHING)),
+            Some(c) if is_letter(c) => right_of(text, end + c.len_utf8(), c, Traits::of(c)),
             _ => (NOTHING, NOTHING),
         };
-        self.visit(
-            Kind::Repeat,
-            left,
-            u32::from(letter),
-            right,
-            (ANYTHING, ANYTHING),
-            text,
-            at,
-            spellings,
-            found,
-        );
+        let key = key(left, u32::from(letter), right);
+        self.visit(&self.repeats, left, key, text, at, spellings, found);
     }
 
+    /// Spellings whose first disguise is other than separators, beside what stands left of it.
     #[expect(
         clippy::too_many_arguments,
         reason = "one place, seen from three sides"
     )]
     fn visit(
         &self,
-        kind: Kind,
+        index: &Index,
         left: (u32, u32),
-        middle: u32,
-        right: (u32, u32),
+        key: u64,
+        text: &str,
+        at: usize,
+        spellings: &[Spelling],
+        found: &mut Vec<Found>,
+    ) {
+        if index.may_hold(key) {
+            let before = match left.0 {
+                NOTHING | SPACE => ANYTHING,
+                _ => text[..at].chars().rev().nth(2).map_or(0, short_class),
+            };
+            let beyond = (before, ANYTHING);
+            self.compare(index, key, false, beyond, text, at, spellings, found);
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one place, seen from three sides"
+    )]
+    fn compare(
+        &self,
+        index: &Index,
+        key: u64,
+        are_separators: bool,
         beyond: (u16, u16),
         text: &str,
         at: usize,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        let index = match kind {
-            Kind::Long | Kind::Short | Kind::Words => &self.separators,
-            Kind::Leet => &self.leet,
-            Kind::Repeat => &self.repeats,
-        };
-        for used in index.uses(key(kind, left, middle, right)) {
+        for used in index.uses(key) {
             let may = |term: u16, text: u16| term == 0 || text == ANYTHING || term == text;
             if !may(used.beyond.0, beyond.0) || !may(used.beyond.1, beyond.1) {
                 continue;
@@ -347,9 +424,9 @@ impl Sites {
             let unit = usize::from(used.unit);
             // Left of the first disguise the term stands as it is written. A sign or repeated
             // letter follows the unit before it without a gap or behind the term's own.
-            let left_end = match kind {
-                Kind::Long | Kind::Short | Kind::Words => Some(at),
-                _ => own_gap(text, at, spelling, unit),
+            let left_end = match are_separators {
+                true => Some(at),
+                false => own_gap(text, at, spelling, unit),
             };
             let Some((start, before)) =
                 left_end.and_then(|end| start_of(text, end, spelling, unit))
@@ -405,46 +482,38 @@ fn short_class(c: char) -> u16 {
     (class(c) % 0xFFF1) as u16 + 1
 }
 
-/// The last character before `at`, and if it and the one before are letters, that one too.
-fn left_of(text: &str, at: usize) -> (u32, u32) {
-    let mut before = text[..at].chars().rev();
-    let last = before.next().map(Traits::of);
-    let Some(last) = last.filter(|last| !last.is_separator()) else {
-        return (NOTHING, NOTHING);
-    };
+/// The character `last` from `at` on, and if it and the one before are letters, that one too.
+#[inline]
+fn left_of(text: &str, at: usize, last: Traits) -> (u32, u32) {
     if !last.is_letter() {
         return (NOTHING, last.class());
     }
-    let second = before.next().map(Traits::of);
+    let second = char_before(text, at).map(Traits::of);
     let second = second.filter(|second| second.is_letter());
     (second.map_or(NOTHING, Traits::class), last.class())
 }
 
-/// The first character from `at` on, and if it and the next are letters, that one too.
-fn right_of(text: &str, at: usize) -> Option<(u32, u32)> {
-    let mut after = text[at..].chars();
-    let first = after.next()?;
-    let traits = Traits::of(first);
-    if traits.is_separator() {
-        return None;
-    }
+/// The character `first` up to `at`, and if it and the next are letters, that one too.
+#[inline]
+fn right_of(text: &str, at: usize, first: char, traits: Traits) -> (u32, u32) {
     if !traits.is_letter() {
-        return Some((traits.class(), NOTHING));
+        return (traits.class(), NOTHING);
     }
+    let mut after = text[at..].chars();
     let second = after.next().filter(|c| is_letter(*c));
     // Of a repeated letter only the first counts.
     let same = |c: Option<char>| c.is_some_and(|c| c.eq_ignore_ascii_case(&first));
     let is_repeated = same(second) && same(after.next());
     let second = second.filter(|_| !is_repeated);
-    Some((class(first), second.map_or(NOTHING, class)))
+    (traits.class(), second.map_or(NOTHING, class))
 }
 
-fn key(kind: Kind, left: (u32, u32), middle: u32, right: (u32, u32)) -> u32 {
-    let mut hash = kind as u64;
-    for part in [left.0, left.1, middle, right.0, right.1] {
-        hash = (hash.rotate_left(21) ^ u64::from(part)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-    (hash >> 32) as u32
+#[inline]
+fn key(left: (u32, u32), middle: u32, right: (u32, u32)) -> u64 {
+    let both = |pair: (u32, u32)| u64::from(pair.0) << 32 | u64::from(pair.1);
+    let mixed = u128::from(both(left) ^ 0x9E37_79B9_7F4A_7C15)
+        * u128::from(both(right) ^ u64::from(middle) << 48 ^ 0xD6E8_FEB8_6659_FD93);
+    (mixed as u64 ^ (mixed >> 64) as u64).wrapping_mul(0xA076_1D64_78BD_642F)
 }
 
 /// The classes by which signs for `letter` go: that of the first letter each may stand for.
@@ -520,12 +589,15 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
             };
             for right in right {
                 let used = Use {
-                    key: key(kind, left, middle, right),
+                    key: key(left, middle, right),
                     spelling: number,
                     unit,
                     beyond: match kind {
                         Kind::Long | Kind::Short | Kind::Words => beyond(at),
-                        Kind::Leet | Kind::Repeat => (0, 0),
+                        Kind::Leet | Kind::Repeat => match left.0 {
+                            NOTHING | SPACE => (0, 0),
+                            _ => (beyond(at).0, 0),
+                        },
                     },
                 };
                 each(kind, used);

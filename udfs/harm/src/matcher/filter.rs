@@ -3,19 +3,19 @@
 use super::gram::{WIDE, gram_length};
 
 /// Level one: a blocked Bloom filter over anchor grams, two bits in one word of 32.
-pub(super) struct GramFilter {
-    pub(super) words: Vec<u32>,
+pub(crate) struct GramFilter {
+    pub(crate) words: Vec<u32>,
     /// Takes the hash to the word.
-    pub(super) word_shift: u32,
+    pub(crate) word_shift: u32,
 }
 
 /// Takes the hash to its second bit; the first is the lowest five. The word comes from the
 /// highest.
-pub(super) const SECOND_BIT_SHIFT: u32 = 5;
+pub(crate) const SECOND_BIT_SHIFT: u32 = 5;
 
 /// Bits of a filter by the number of grams: small enough for the cache close to the core, where
 /// it is read at every character.
-const BITS_PER_GRAM: usize = 96;
+const BITS_PER_GRAM: usize = 32;
 const LEAST_BITS: usize = 1 << 14;
 const MOST_BITS: usize = 1 << 22;
 

@@ -13,8 +13,8 @@ pub(super) const WINDOW: usize = 8;
 pub(super) const WIDE: u8 = 0xE0;
 
 /// Odd multipliers for the two halves of a gram, the level behind, and neighbouring bytes.
-pub(super) const MULTIPLY_LOW: u32 = 0x9E37_79B1;
-pub(super) const MULTIPLY_HIGH: u32 = 0x85EB_CA77;
+pub(crate) const MULTIPLY_LOW: u32 = 0x9E37_79B1;
+pub(crate) const MULTIPLY_HIGH: u32 = 0x85EB_CA77;
 
 /// Bytes of a gram that starts with `lead`.
 pub(super) const fn gram_length(lead: u8) -> usize {

@@ -9,7 +9,7 @@ pub struct Kernel(Choice);
 enum Choice {
     Portable,
     #[cfg(target_arch = "x86_64")]
-    Avx2(super::simd::Avx2),
+    Avx2(crate::simd::Avx2),
 }
 
 impl Kernel {
@@ -17,14 +17,14 @@ impl Kernel {
     pub fn available() -> Vec<Self> {
         let mut kernels = vec![Self(Choice::Portable)];
         #[cfg(target_arch = "x86_64")]
-        kernels.extend(super::simd::Avx2::detect().map(|avx2| Self(Choice::Avx2(avx2))));
+        kernels.extend(crate::simd::Avx2::detect().map(|avx2| Self(Choice::Avx2(avx2))));
         kernels
     }
 
     /// The fastest kernel this processor can run.
     pub fn fastest() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = super::simd::Avx2::detect() {
+        if let Some(avx2) = crate::simd::Avx2::detect() {
             return Self(Choice::Avx2(avx2));
         }
         Self(Choice::Portable)

@@ -5,15 +5,15 @@ use super::gram::{hash_narrow, hash_wide, hash_window, is_continuation};
 
 /// Bytes a kernel may read from a place it looks at. A text ends in at least so many bytes that
 /// are not looked at.
-pub(super) const MARGIN: usize = 32;
+pub(crate) const MARGIN: usize = 32;
 
 /// A place whose gram may be an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Candidate {
+pub(crate) struct Candidate {
     /// Bytes behind the place the scan started from.
-    pub(super) offset: u32,
+    pub(crate) offset: u32,
     /// Hash of the gram there.
-    pub(super) hash: u32,
+    pub(crate) hash: u32,
 }
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
@@ -84,7 +84,7 @@ pub(super) fn scan(
 /// Looks at the characters that start in the eight bytes at `at`, of any kind, and returns the
 /// start of the next.
 #[inline(always)]
-pub(super) fn scan_mixed(
+pub(crate) fn scan_mixed(
     filter: &GramFilter,
     text: &[u8],
     from: usize,
@@ -117,7 +117,7 @@ fn push(found: &mut Vec<Candidate>, offset: usize, hash: u32) {
 
 /// The first place from `at` on that does not continue a character.
 #[inline(always)]
-pub(super) fn skip_continuation(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_continuation(text: &[u8], mut at: usize) -> usize {
     while text.get(at).copied().is_some_and(is_continuation) {
         at += 1;
     }

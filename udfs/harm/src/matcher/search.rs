@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use super::Match;
 use super::kernel::Kernel;
 use super::scan::{self, Candidate, MARGIN};
-use super::simd::prefetch;
 use super::table::AnchorTable;
 use super::tables::Tables;
+use crate::simd::prefetch;
 
 /// Bytes filtered before the places found in them are compared: they are still in the cache.
 const CHUNK: usize = 16 * 1024;

@@ -1,6 +1,6 @@
 //! The patterns behind their anchors, and the comparison that decides.
 
-use super::simd::prefetch;
+use crate::simd::prefetch;
 
 /// A spelling and where its anchor lies.
 pub(super) struct Anchored<'a> {
