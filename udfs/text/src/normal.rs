@@ -151,7 +151,7 @@ fn walk(folded: &Folded<'_>, visitor: &mut impl Visitor) {
             let bearer = text[kept..at].chars().next_back();
             if let Some(bearer) = bearer.filter(|_| sheds_marks(&text[..at])) {
                 let start = at - bearer.len_utf8();
-                let end = after_marks(text, next);
+                let end = after_marks(text, at);
                 flush(visitor, kept, start);
                 visitor.replaced(start, end, bearer.encode_utf8(&mut buffer));
                 (kept, at) = (end, end);
@@ -197,9 +197,18 @@ fn flush(visitor: &mut impl Visitor, start: usize, end: usize) {
     }
 }
 
+/// Where the marks from `at` on end. Behind an enclosing mark, which is no combining character to
+/// canonical ordering, other marks go with it: without it they would stand beside marks that
+/// belong behind them.
 fn after_marks(text: &str, at: usize) -> usize {
+    let mut is_enclosed = false;
     text[at..]
-        .find(|c: char| !is_general_mark(c))
+        .find(|c: char| {
+            let class = canonical_combining_class(c);
+            let is_general = is_general_mark(c);
+            is_enclosed |= is_general && class == 0;
+            !is_general && !(is_enclosed && class != 0)
+        })
         .map_or(text.len(), |offset| at + offset)
 }
 

@@ -32,6 +32,9 @@ pub(super) struct FastText {
     quantised: bool,
 }
 
+/// Rows are asked for this many before they are added.
+const AHEAD: usize = 16;
+
 /// Buffers that one text after the other uses.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
@@ -145,7 +148,10 @@ impl FastText {
             .rows_of(text, &mut buffers.hashes, &mut buffers.rows);
         buffers.hidden.clear();
         buffers.hidden.resize(self.dimensions, 0.0);
-        for row in &buffers.rows {
+        for (at, row) in buffers.rows.iter().enumerate() {
+            if let Some(soon) = buffers.rows.get(at + AHEAD) {
+                self.input.prefetch_row(*soon as usize);
+            }
             self.input.add_row(*row as usize, &mut buffers.hidden);
         }
         if !buffers.rows.is_empty() {

@@ -66,6 +66,20 @@ fn every_character() {
     }
 }
 
+/// Found at random: the enclosing mark kept the two others apart.
+#[test]
+fn marks_behind_an_enclosing_mark_go_with_it() {
+    for text in [
+        "о\u{5B0}\u{20E3}\u{3099}",
+        "o\u{5B0}\u{20E3}\u{3099}",
+        "é\u{20E3}\u{5B0}x",
+    ] {
+        let normal = normal_form(text).into_owned();
+        assert_eq!(normal_form(&normal), normal, "{text:?}");
+    }
+    assert_eq!(normal_form("o\u{20E3}\u{5B0}x"), "ox");
+}
+
 const MIXED: &str = "[aeoAEcсаржΗηоκ殺龍中的，Ｆ①❾🅵ɪøé\u{1100}\u{1161}か\u{3099}\u{5B0}ก็\u{200B}\u{FE0F}\u{301}\u{302}\u{323}\u{336}\u{20E3} _]{0,12}";
 
 proptest! {

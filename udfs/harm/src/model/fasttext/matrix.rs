@@ -1,4 +1,5 @@
 use super::super::bytes::{Reader, Result};
+use crate::simd::prefetch;
 
 /// Centroids of each part of a vector in a product quantiser.
 const CENTROIDS: usize = 256;
@@ -66,6 +67,25 @@ impl Matrix {
             quantiser,
             norms,
         })
+    }
+
+    /// Asks for a row that is to be added soon: most rows of a large matrix lie in no cache.
+    #[inline]
+    pub(super) fn prefetch_row(&self, row: usize) {
+        /// Weights in a cache line.
+        const LINE: usize = 16;
+        match self {
+            Self::Dense { columns, weights } => {
+                for column in (0..*columns).step_by(LINE) {
+                    prefetch(weights, row * columns + column);
+                }
+                // A row may begin inside a line.
+                prefetch(weights, (row + 1) * columns - 1);
+            }
+            Self::Quantised {
+                codes, quantiser, ..
+            } => prefetch(codes, row * quantiser.parts),
+        }
     }
 
     /// Adds a row to `sum`, which has as many cells as the matrix has columns.
