@@ -325,6 +325,8 @@ impl fmt::Debug for ConsentRegistry {
 
 mod lookup;
 mod merge;
+mod pages;
+mod parts;
 
 #[cfg(test)]
 mod tests;
