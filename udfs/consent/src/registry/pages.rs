@@ -7,7 +7,7 @@ use crate::mapping::Mapping;
 const WINDOW: usize = 2 << 20;
 
 /// So many windows are looked into before they are let go.
-const WINDOWS: usize = 64;
+const WINDOWS: usize = 16;
 
 /// Bytes of records for each asked subject up to which reading everything in order is
 /// faster than reading here and there.
