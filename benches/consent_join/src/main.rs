@@ -4,8 +4,10 @@
 //! consent-join snapshot CONSENT.parquet FOLDER         writes the snapshot, prints its path
 //! consent-join ask SUBJECTS.parquet SNAPSHOT [AT_ONCE [LIMIT]]
 //!                                                      prints how many rows have no consent
-//!                                                      and the sum of their numbers; LIMIT:
-//!                                                      the most bytes of the index
+//!                                                      and the sum of their numbers; AT_ONCE:
+//!                                                      subjects asked for at a time, a
+//!                                                      million unless given; LIMIT: the most
+//!                                                      bytes of the index
 //! ```
 
 use std::error::Error;
@@ -25,8 +27,11 @@ const PURPOSE: &str = "model-training";
 /// The instant asked about, as in the peers' queries: 2026-11-01, in microseconds.
 const AT: i64 = 1_793_491_200 * 1_000_000;
 
-/// Subjects read at once.
-const BATCH: usize = 1 << 13;
+/// Subjects read at once, as many as a record batch of a job has.
+const BATCH: usize = 8_192;
+
+/// Subjects asked for at a time unless told otherwise.
+const AT_ONCE: usize = 1 << 20;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -35,9 +40,7 @@ fn main() -> Outcome {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["snapshot", table, folder] => snapshot(table, Path::new(folder)),
-        ["ask", subjects, snapshot] => {
-            ask(subjects, snapshot, usize::MAX, SnapshotOptions::default())
-        }
+        ["ask", subjects, snapshot] => ask(subjects, snapshot, AT_ONCE, SnapshotOptions::default()),
         ["ask", subjects, snapshot, at_once] => {
             let options = SnapshotOptions::default();
             ask(subjects, snapshot, at_once.parse()?, options)

@@ -1,6 +1,7 @@
 //! Finding subjects by the index, one by one and many side by side.
 
-use super::{AskedPurpose, ConsentRegistry, Question};
+use super::pages::KEPT;
+use super::{AskedPurpose, Body, ConsentRegistry, Question};
 use crate::body::Group;
 use crate::decide::Judged;
 use crate::index::{DenseIndex, Index, keep};
@@ -12,8 +13,8 @@ pub(super) const LANES: usize = 64;
 /// Half a cache line: bytes that far apart leave no line between them out.
 const GLANCE_STEP: usize = 32;
 
-/// Bytes of records for each asked subject up to which a batch is put in order: so many questions
-/// look into every page, and in order each page is looked into once and then let go.
+/// Bytes of mapped records for each asked subject up to which a batch is put in order: so many
+/// questions look into every page, and in order each page is looked into once and then let go.
 const IN_PARTS_UP_TO: usize = 1024;
 
 impl ConsentRegistry {
@@ -34,7 +35,7 @@ impl ConsentRegistry {
         }
         let question = Question::new(self, purpose, at);
         match &self.index {
-            Index::Dense(index) if question.body.len() / subjects.len().max(1) > IN_PARTS_UP_TO => {
+            Index::Dense(index) if !self.is_for_parts(subjects) => {
                 out.reserve(subjects.len());
                 self.judge_side_by_side(index, &question, subjects, glance, |_, judged| {
                     out.push(answer(judged));
@@ -42,6 +43,13 @@ impl ConsentRegistry {
             }
             _ => self.judge_in_parts(&question, subjects, out, glance, answer),
         }
+    }
+
+    fn is_for_parts(&self, subjects: &[SubjectHash]) -> bool {
+        let body = self.body().len();
+        matches!(self.body, Body::Mapped(..))
+            && body > KEPT
+            && body / IN_PARTS_UP_TO <= subjects.len()
     }
 
     /// Gives every subject's number among `subjects` and what came of it, in their order. Returns

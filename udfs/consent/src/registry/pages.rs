@@ -9,6 +9,9 @@ const WINDOW: usize = 2 << 20;
 /// So many windows are looked into before they are let go.
 const WINDOWS: usize = 16;
 
+/// What a walk keeps in memory, in bytes.
+pub(super) const KEPT: usize = WINDOWS * WINDOW;
+
 /// Bytes of records for each asked subject up to which reading everything in order is
 /// faster than reading here and there.
 const IN_ORDER_UP_TO: usize = 64 << 10;
