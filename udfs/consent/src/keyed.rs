@@ -1,5 +1,6 @@
 //! Values found by a 128-bit key.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -113,9 +114,7 @@ pub(crate) struct Values<'a, T> {
 }
 
 impl<'a, T: Stored> Values<'a, T> {
-    const NONE: Self = Self::of(&[]);
-
-    const fn of(entries: &'a [u8]) -> Self {
+    fn of(entries: &'a [u8]) -> Self {
         Self {
             entries,
             values: PhantomData,
@@ -125,6 +124,26 @@ impl<'a, T: Stored> Values<'a, T> {
     pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = T> + use<'a, T> {
         let entries = self.entries.chunks_exact(Keyed::<T>::ENTRY);
         entries.map(|entry| T::read(&entry[Key::BYTES..]))
+    }
+
+    /// Those that `compare` finds equal to what is looked for; it must order them as they are.
+    pub(crate) fn equal(self, compare: impl Fn(T) -> Ordering) -> Self {
+        let entry = Keyed::<T>::ENTRY;
+        let first_not = |is_before: &dyn Fn(Ordering) -> bool| {
+            let (mut from, mut to) = (0, self.entries.len() / entry);
+            while from < to {
+                let middle = from + (to - from) / 2;
+                let value = T::read(&self.entries[middle * entry + Key::BYTES..]);
+                if is_before(compare(value)) {
+                    from = middle + 1;
+                } else {
+                    to = middle;
+                }
+            }
+            from * entry
+        };
+        let (start, end) = (first_not(&Ordering::is_lt), first_not(&Ordering::is_le));
+        Self::of(&self.entries[start..end])
     }
 }
 
@@ -180,29 +199,32 @@ impl<T: Stored> Keyed<T> {
     /// The values of a key, ascending; none for an unknown key.
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Values<'_, T> {
-        /// More are not looked at one by one.
-        const FEW: usize = 16;
         let (start, end) = self.bucket(key);
         let bucket = &self.entries.bytes()[start * Self::ENTRY..end * Self::ENTRY];
-        let key_at = |at: usize| Key::read(&bucket[at * Self::ENTRY..]);
-        let first_that = |mut from: usize, is_it: &dyn Fn(Key) -> bool| {
-            let mut to = end - start;
-            while to - from > FEW {
-                let middle = from + (to - from) / 2;
-                if is_it(key_at(middle)) {
-                    to = middle;
-                } else {
-                    from = middle + 1;
-                }
+        let from = Self::first_that(bucket, |known| known >= key);
+        let bucket = &bucket[from * Self::ENTRY..];
+        let count = Self::first_that(bucket, |known| known != key);
+        Values::of(&bucket[..count * Self::ENTRY])
+    }
+
+    /// The place of the first entry with such a key, before which there are none; the count of
+    /// all where there is none.
+    #[inline]
+    fn first_that(entries: &[u8], is_it: impl Fn(Key) -> bool) -> usize {
+        /// More are not looked at one by one.
+        const FEW: usize = 16;
+        let (mut from, mut to) = (0, entries.len() / Self::ENTRY);
+        while to - from > FEW {
+            let middle = from + (to - from) / 2;
+            if is_it(Key::read(&entries[middle * Self::ENTRY..])) {
+                to = middle;
+            } else {
+                from = middle + 1;
             }
-            (from..to).find(|&at| is_it(key_at(at))).unwrap_or(to)
-        };
-        let from = first_that(0, &|known| known >= key);
-        if from == end - start {
-            return Values::NONE;
         }
-        let to = first_that(from, &|known| known != key);
-        Values::of(&bucket[from * Self::ENTRY..to * Self::ENTRY])
+        let few = entries[from * Self::ENTRY..to * Self::ENTRY].chunks_exact(Self::ENTRY);
+        let place = few.map(Key::read).position(is_it);
+        place.map_or(to, |place| from + place)
     }
 
     /// Reads where the bucket of a key begins, so that a later look does not wait; gives any
@@ -287,7 +309,13 @@ mod tests {
                 keyed.touch_entry(key);
                 let mut values = expected.get(&key).cloned().unwrap_or_default();
                 values.sort_unstable();
-                prop_assert_eq!(keyed.get(key).iter().collect::<Vec<u32>>(), values);
+                prop_assert_eq!(keyed.get(key).iter().collect::<Vec<u32>>(), &values[..]);
+                for wanted in 0..4 {
+                    let equal = keyed.get(key).equal(|value| value.cmp(&wanted));
+                    let count = values.iter().filter(|value| **value == wanted).count();
+                    prop_assert!(equal.iter().all(|value| value == wanted));
+                    prop_assert_eq!(equal.iter().count(), count);
+                }
             }
             let last = Key([u64::MAX, u64::MAX]);
             prop_assert!(keyed.get(last).iter().next().is_none());

@@ -433,8 +433,9 @@ impl Judge<'_> {
             && let Some(&slot) = self.registry.rsl_slots.get(target.rest())
         {
             let site = self.registry.sites.get(target.site_key());
-            let site: Vec<Seen> = site.iter().filter(|seen| seen.slot == slot).collect();
-            let documents = self.latest(&site);
+            let of_slot = site.equal(|seen| seen.slot.cmp(&slot));
+            let of_slot: Vec<Seen> = of_slot.iter().collect();
+            let documents = self.latest(&of_slot);
             if target.site() != self.address.site() {
                 for &seen in documents {
                     self.judge(seen);

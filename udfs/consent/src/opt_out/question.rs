@@ -85,6 +85,7 @@ impl Asked<'_> {
 
 impl OptOutRegistry {
     /// `None` for what is not an address of the web.
+    #[inline]
     pub(super) fn asked<'a>(&self, url: Option<&'a str>) -> Option<Asked<'a>> {
         let address = Address::parse(url?).filter(Address::is_http)?;
         Some(Asked {
