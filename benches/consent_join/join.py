@@ -45,8 +45,9 @@ print(f"snapshot from Parquet, once: {cpu:.2f} CPU-s, {wall:.2f} s, peak {memory
 
 ask = [arguments.binary, "ask", str(work / "subjects.parquet"), path]
 jobs = {
-    "Tamis, dense index": ask,
-    "Tamis, sparse index": [*ask, str(arguments.records)],
+    "Tamis": ask,
+    "Tamis, 8,192 at a time": [*ask, "8192"],
+    "Tamis, sparse index": [*ask, "1048576", str(arguments.records)],
     "DuckDB": [sys.executable, str(HERE / "peer.py"), "duckdb", str(work)],
     "DataFusion": [sys.executable, str(HERE / "peer.py"), "datafusion", str(work)],
 }

@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! consent-join snapshot CONSENT.parquet FOLDER         writes the snapshot, prints its path
-//! consent-join ask SUBJECTS.parquet SNAPSHOT [LIMIT]   prints how many rows have no consent
-//!                                                      and the sum of their numbers; LIMIT:
-//!                                                      the most bytes of the index
+//! consent-join ask SUBJECTS.parquet SNAPSHOT [AT_ONCE [LIMIT]]
+//!                                                      prints how many rows have no consent
+//!                                                      and the sum of their numbers; AT_ONCE:
+//!                                                      subjects asked for at a time, a
+//!                                                      million unless given; LIMIT: the most
+//!                                                      bytes of the index
 //! ```
 
 use std::error::Error;
@@ -24,10 +27,11 @@ const PURPOSE: &str = "model-training";
 /// The instant asked about, as in the peers' queries: 2026-11-01, in microseconds.
 const AT: i64 = 1_793_491_200 * 1_000_000;
 
-/// Subjects read at once.
-const BATCH: usize = 1 << 17;
-/// Subjects asked for at a time: the more, the fewer walks through the sorted records.
-const ASKED: usize = 1 << 20;
+/// Subjects read at once, as many as a record batch of a job has.
+const BATCH: usize = 8_192;
+
+/// Subjects asked for at a time unless told otherwise.
+const AT_ONCE: usize = 1 << 20;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -36,10 +40,15 @@ fn main() -> Outcome {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["snapshot", table, folder] => snapshot(table, Path::new(folder)),
-        ["ask", subjects, snapshot] => ask(subjects, snapshot, SnapshotOptions::default()),
-        ["ask", subjects, snapshot, limit] => {
+        ["ask", subjects, snapshot] => ask(subjects, snapshot, AT_ONCE, SnapshotOptions::default()),
+        ["ask", subjects, snapshot, at_once] => {
+            let options = SnapshotOptions::default();
+            ask(subjects, snapshot, at_once.parse()?, options)
+        }
+        ["ask", subjects, snapshot, at_once, limit] => {
             let index_limit = limit.parse()?;
-            ask(subjects, snapshot, SnapshotOptions { index_limit })
+            let options = SnapshotOptions { index_limit };
+            ask(subjects, snapshot, at_once.parse()?, options)
         }
         _ => Err("give: snapshot CONSENT FOLDER or ask SUBJECTS SNAPSHOT [LIMIT]".into()),
     }
@@ -49,7 +58,7 @@ fn key() -> Outcome<SubjectKey> {
     Ok(SubjectKey::from_bytes(b"a key for measuring, 32 bytes in")?)
 }
 
-fn ask(subjects: &str, snapshot: &str, options: SnapshotOptions) -> Outcome {
+fn ask(subjects: &str, snapshot: &str, at_once: usize, options: SnapshotOptions) -> Outcome {
     let registry =
         ConsentRegistry::open_snapshot_with(snapshot, Path::new(snapshot), &key()?, options)?;
     let purpose = registry.purpose(PURPOSE);
@@ -83,7 +92,7 @@ fn ask(subjects: &str, snapshot: &str, options: SnapshotOptions) -> Outcome {
             for id in &ids {
                 hashes.push(registry.subject_hash(id.as_utf8()?));
             }
-            if hashes.len() >= ASKED {
+            if hashes.len() >= at_once {
                 answer(&mut hashes, &mut numbers);
             }
         }

@@ -12,8 +12,6 @@ use crate::job::spec::{Spec, SpecResource};
 use super::demand::{Demand, ProvRow, Wanted, holds_content};
 use super::record::Withdrawal;
 
-/// Statuses under which a row may be used.
-const IN_FORCE: [&str; 3] = ["granted", "separate", "guardian"];
 /// Rules by what a consent has become, in the order of the withdrawals.
 const RULES: [(&str, &str); 4] = [
     ("consent_withdrawn", "consent withdrawn"),
@@ -105,7 +103,8 @@ impl Demand for ConsentNow {
     fn judge(&self, row: &ProvRow<'_>, found: &mut dyn FnMut(usize)) {
         if !row
             .consent_status
-            .is_some_and(|status| IN_FORCE.contains(&status))
+            .and_then(ConsentStatus::from_name)
+            .is_some_and(ConsentStatus::is_in_force)
         {
             return;
         }

@@ -59,6 +59,27 @@ fn is_odd(byte: u8) -> bool {
         | is_in(b'{', 3)
 }
 
+/// What a byte of a usual host is.
+const DOT: u8 = 1;
+const HYPHEN: u8 = 2;
+const OTHER: u8 = 4;
+
+/// 0 for what ends a usual host.
+static HOST_CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'.' => DOT,
+            b'-' => HYPHEN,
+            b'a'..=b'z' | b'0'..=b'9' | b'_' => OTHER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
 fn is_special(byte: u8) -> bool {
     (byte & !1 == b'$') | (byte == b'*')
 }
@@ -96,27 +117,24 @@ impl<'a> Address<'a> {
             return None;
         };
         let bytes = text.as_bytes();
-        let is_host = |byte: u8| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
-        };
         // An empty label, a number in the last place (IPv4 in one of its spellings) and
         // Punycode need the real parser.
-        let (mut before, mut last_label) = (b'.', scheme);
+        let mut before = DOT;
         let mut end = scheme;
         for &byte in &bytes[scheme..] {
-            if !is_host(byte) {
+            let class = HOST_CLASSES[usize::from(byte)];
+            if class == 0 {
                 break;
             }
-            if byte == before && matches!(byte, b'.' | b'-') {
+            if class & before & (DOT | HYPHEN) != 0 {
                 return None;
             }
             end += 1;
-            if byte == b'.' {
-                last_label = end;
-            }
-            before = byte;
+            before = class;
         }
         let host = scheme..end;
+        let dot = bytes[host.clone()].iter().rposition(|byte| *byte == b'.');
+        let last_label = dot.map_or(scheme, |dot| scheme + dot + 1);
         let last = bytes[..end].get(last_label);
         if last.is_none_or(u8::is_ascii_digit) {
             return None;
@@ -138,7 +156,7 @@ impl<'a> Address<'a> {
             return None;
         }
         let classes = Classes::of(path);
-        let pairs = path.iter().zip(path.iter().skip(1));
+        let pairs = path.iter().zip(path.get(1..).unwrap_or_default());
         // Without a branch for each byte.
         let has_dots = pairs.fold(false, |found, (one, other)| {
             found | ((*one == b'/') & (*other == b'.'))
@@ -250,7 +268,10 @@ impl<'a> Address<'a> {
 
     /// The key of [`Address::site`].
     pub(crate) fn site_key(&self) -> Key {
-        Key::of(self.site().as_bytes())
+        match self.port {
+            None => Key::of(self.host().as_bytes()),
+            Some(_) => Key::of(self.site().as_bytes()),
+        }
     }
 
     /// Site, path and query: what two spellings of one address share. Percent-encoding in the

@@ -4,6 +4,7 @@ use tamis_resource::{Identity, ResourceError, Result};
 
 use crate::address::Address;
 use crate::field::{name_problem, shown};
+use crate::intake::read_error_of;
 use crate::keyed::{Key, Keyed};
 
 /// What an entry names, from the most to the least specific.
@@ -223,11 +224,15 @@ impl BlockListBuilder {
     /// Closes the list. `version` and `sha256` are those of the table the rows came from.
     ///
     /// # Errors
-    /// None today: every check is made row by row.
+    /// [`ResourceError::Read`] when there is not enough memory.
     pub fn finish(mut self, version: &str, sha256: &str) -> Result<BlockList> {
         self.prefix_lengths.sort_unstable();
         self.prefix_lengths.dedup();
         self.entries.shrink_to_fit();
+        let read = |error| read_error_of("tamis.blocked", &self.uri, &error);
+        let exact = Keyed::new(self.exact).map_err(read)?;
+        let prefixes = Keyed::new(self.prefixes).map_err(read)?;
+        let prefix_lengths = Keyed::new(self.prefix_lengths).map_err(read)?;
         Ok(BlockList {
             identity: Identity {
                 uri: self.uri,
@@ -237,9 +242,9 @@ impl BlockListBuilder {
             has_kind: BlockKind::ALL
                 .map(|kind| self.entries.iter().any(|entry| entry.kind == kind)),
             entries: self.entries,
-            exact: Keyed::new(self.exact),
-            prefixes: Keyed::new(self.prefixes),
-            prefix_lengths: Keyed::new(self.prefix_lengths),
+            exact,
+            prefixes,
+            prefix_lengths,
         })
     }
 }
@@ -332,7 +337,7 @@ impl BlockList {
     }
 
     fn in_force(&self, index: &Keyed<u32>, key: Key, at: i64) -> Option<usize> {
-        let mut entries = index.get(key).iter().map(|&entry| entry as usize);
+        let mut entries = index.get(key).iter().map(|entry| entry as usize);
         entries.find(|&entry| self.entries[entry].is_in_force(at))
     }
 
@@ -344,7 +349,7 @@ impl BlockList {
         let exact = self.in_force(&self.exact, BlockKind::Url.key(&page), at);
         exact.or_else(|| {
             let lengths = self.prefix_lengths.get(address.site_key());
-            lengths.iter().rev().find_map(|&length| {
+            lengths.iter().rev().find_map(|length| {
                 let prefix = page.get(..length as usize)?;
                 self.in_force(&self.prefixes, BlockKind::Url.key(prefix), at)
             })

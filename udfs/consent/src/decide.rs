@@ -44,6 +44,22 @@ pub enum ConsentStatus {
 }
 
 impl ConsentStatus {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Granted,
+        Self::Separate,
+        Self::Guardian,
+        Self::Withdrawn,
+        Self::Expired,
+        Self::Refused,
+        Self::Missing,
+    ];
+
+    /// The status of that name, as [`Self::as_str`] gives it; `None` for any other text.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
     /// The name in results.
     pub fn as_str(self) -> &'static str {
         match self {

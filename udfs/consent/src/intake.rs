@@ -361,8 +361,13 @@ pub(crate) fn read_age_band(band: &str) -> Result<Option<bool>, String> {
 }
 
 pub(crate) fn read_error(uri: &str, error: &io::Error) -> ResourceError {
+    read_error_of("tamis.consent", uri, error)
+}
+
+/// `uri`, which `setting` names, could not be read or taken into memory.
+pub(crate) fn read_error_of(setting: &str, uri: &str, error: &io::Error) -> ResourceError {
     ResourceError::Read {
-        setting: "tamis.consent".into(),
+        setting: setting.to_owned(),
         uri: uri.to_owned(),
         message: error.to_string(),
     }

@@ -32,6 +32,7 @@
 
 mod answer;
 mod batch;
+mod bodies;
 mod builder;
 mod content;
 mod digest;

@@ -180,6 +180,22 @@ impl<'a> Record<'a> {
         })
     }
 
+    /// Moves the reader behind the record at its start; `None` exactly when [`Record::read`] is.
+    #[inline]
+    pub(crate) fn skip(reader: &mut Reader<'a>) -> Option<()> {
+        let head = reader.byte()?;
+        reader.index()?;
+        reader.index()?;
+        let mut length = usize::try_from(reader.varint()?).ok()?;
+        if head & EVIDENCE != 0 {
+            length = length.checked_add(reader.varint()?.try_into().ok()?)?;
+        }
+        let times = (head & (GRANTED_AT | EXPIRES_AT | WITHDRAWN_AT)).count_ones() as usize;
+        let time = if head & WHOLE_SECONDS != 0 { 5 } else { 8 };
+        reader.take(length.checked_add(times * time)?)?;
+        Some(())
+    }
+
     /// Copies a written record to `out` with other indexes for its purpose and age band.
     pub(crate) fn renumber(
         record: &[u8],
@@ -392,8 +408,11 @@ mod tests {
                 record.write(&mut arena);
             }
             let mut reader = Reader::new(&arena);
+            let mut skipping = reader;
             for record in &records {
                 prop_assert_eq!(Record::read(&mut reader), Some(*record));
+                prop_assert_eq!(Record::skip(&mut skipping), Some(()));
+                prop_assert_eq!(skipping.rest(), reader.rest());
             }
             prop_assert_eq!(reader.rest(), b"");
         }
@@ -401,7 +420,11 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let mut reader = Reader::new(&bytes);
-            if let Some(record) = Record::read(&mut reader) {
+            let mut skipping = reader;
+            let skipped = Record::skip(&mut skipping).map(|()| skipping.rest());
+            let read = Record::read(&mut reader);
+            prop_assert_eq!(skipped, read.map(|_| reader.rest()));
+            if let Some(record) = read {
                 let mut again = Vec::new();
                 record.write(&mut again);
                 prop_assert_eq!(Record::read(&mut Reader::new(&again)), Some(record));

@@ -252,9 +252,13 @@ impl ConsentRegistry {
     ///
     /// Memory answers many questions at a time but each one slowly, so the lookups go on
     /// side by side: faster than one by one when the registry is larger than the caches.
-    /// With a sparse index the batch is sorted and the records are walked in their order, a
-    /// merge join: the larger the batch the fewer bytes are read. Beside `out` that takes at
-    /// most 24 MiB, and of the mapped records about 128 MiB stay in the memory of the process.
+    ///
+    /// A batch of at least one subject for each KiB of a mapped snapshot is answered in the
+    /// order of the records, whatever the index: every page is looked into once and let go, so
+    /// that about 32 MiB of the snapshot stay in the memory of the process, where smaller
+    /// batches leave every page they touched. Beside `out` that takes four bytes a subject, at
+    /// most 33 MiB. With a sparse index every batch is sorted and the records are walked in
+    /// their order, a merge join: the larger the batch the fewer bytes are read.
     pub fn decide_batch<'a>(
         &'a self,
         subjects: &[SubjectHash],
@@ -325,6 +329,8 @@ impl fmt::Debug for ConsentRegistry {
 
 mod lookup;
 mod merge;
+mod pages;
+mod parts;
 
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,7 @@ pub use content_usage::content_usage;
 pub use headers::header_values;
 pub use html::{HTML_LIMIT, HtmlSignals, html_signals};
 pub(crate) use path::Target;
+pub(crate) use robots::FlatRobots;
 pub use robots::{AgentsApart, Robots, Rule, Said, robots_allowed};
 pub use robots_tag::{TaggedContent, robots_tag, robots_tag_allowed};
 pub(crate) use rsl::Rsl;

@@ -1,4 +1,5 @@
 use crate::builder::{ConsentRegistryBuilder, ConsentRow};
+use crate::decide::ConsentStatus;
 use crate::registry::ConsentRegistry;
 
 /// A general grant for model-training at 10 that never ends.
@@ -334,4 +335,14 @@ fn extreme_instants() {
     };
     assert_eq!(status(&[ends], i64::MIN), "granted");
     assert_eq!(status(&[ends], i64::MAX), "expired");
+}
+
+#[test]
+fn statuses_are_found_by_their_names() {
+    for status in ConsentStatus::ALL {
+        assert_eq!(ConsentStatus::from_name(status.as_str()), Some(status));
+    }
+    for name in ["", "Granted", "written"] {
+        assert_eq!(ConsentStatus::from_name(name), None, "{name}");
+    }
 }

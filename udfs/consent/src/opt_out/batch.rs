@@ -8,7 +8,7 @@ use super::registry::{OptOutRegistry, Seen};
 
 /// How many lookups are under way at a time.
 const LANES: usize = 64;
-/// How many snapshots of a site are fetched into the caches beforehand.
+/// How many snapshots of a question, on average, are fetched into the caches beforehand at most.
 const AHEAD: usize = 4;
 
 impl OptOutRegistry {
@@ -51,7 +51,9 @@ impl OptOutRegistry {
         answers.reserve(questions.len());
         let mut found = Vec::new();
         let mut lanes: Vec<Option<Asked<'_>>> = Vec::with_capacity(LANES);
-        let mut snapshots: Vec<[&[Seen]; 2]> = Vec::with_capacity(LANES);
+        let mut snapshots: Vec<Seen> = Vec::with_capacity(LANES);
+        // Where those of each page begin, and where they end.
+        let mut places: Vec<(usize, usize)> = Vec::with_capacity(LANES);
         for questions in questions.chunks(LANES) {
             lanes.clear();
             lanes.extend(questions.iter().map(|question| self.asked(question.url)));
@@ -60,23 +62,31 @@ impl OptOutRegistry {
             keep(asked().fold(0, |sum, asked| sum ^ self.touch_starts(asked)));
             keep(asked().fold(0, |sum, asked| sum ^ self.touch_entries(asked)));
             snapshots.clear();
-            let none: [&[Seen]; 2] = [&[], &[]];
-            let of = |asked: &Option<Asked<'_>>| {
+            places.clear();
+            for asked in &lanes {
                 let asked = asked.as_ref();
-                asked.map_or(none, |asked| asked.snapshots(self))
-            };
-            snapshots.extend(lanes.iter().map(of));
-            let ahead = || {
-                let levels = snapshots.iter().flatten();
-                levels.flat_map(|seen| seen.iter().take(AHEAD))
-            };
-            keep(ahead().fold(0, |sum, seen| sum ^ self.document(*seen).touch()));
-            keep(ahead().fold(0, |sum, seen| sum ^ self.document(*seen).touch_content()));
-            for ((asked, snapshots), question) in lanes.iter().zip(&snapshots).zip(questions) {
+                let pages_from = asked.map(|asked| asked.snapshots(self, &mut snapshots));
+                places.push((pages_from.unwrap_or(snapshots.len()), snapshots.len()));
+            }
+            // Of sites with a long history the beginning has to do.
+            let ahead = &snapshots[..snapshots.len().min(LANES * AHEAD)];
+            keep(
+                ahead
+                    .iter()
+                    .fold(0, |sum, seen| sum ^ self.document(*seen).touch()),
+            );
+            keep(ahead.iter().fold(0, |sum, seen| {
+                sum ^ self.bodies.touch(self.document(*seen).place)
+            }));
+            let mut start = 0;
+            for ((asked, &(pages_from, end)), question) in lanes.iter().zip(&places).zip(questions)
+            {
+                let levels = [&snapshots[start..pages_from], &snapshots[pages_from..end]];
+                start = end;
                 answers.push(|signals| match asked {
                     Some(asked) => {
                         let span = (question.from, question.until);
-                        self.answer(asked, *snapshots, span, rules, &mut found, signals)
+                        self.answer(asked, levels, span, rules, &mut found, signals)
                     }
                     None => Level::Unknown,
                 });
@@ -90,10 +100,7 @@ impl OptOutRegistry {
     }
 
     fn touch_entries(&self, asked: &Asked<'_>) -> u64 {
-        let read = |seen: &Seen| u64::from(seen.document);
-        let page = asked
-            .page
-            .map_or(0, |page| self.pages.touch_entry(page, read));
-        self.sites.touch_entry(asked.site, read) ^ page
+        let page = asked.page.map_or(0, |page| self.pages.touch_entry(page));
+        self.sites.touch_entry(asked.site) ^ page
     }
 }

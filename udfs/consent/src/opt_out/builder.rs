@@ -9,8 +9,11 @@ use tamis_resource::{Identity, ResourceError, Result};
 
 use crate::address::Address;
 use crate::field::{name_problem, shown};
+use crate::intake::read_error_of;
 use crate::keyed::{Key, Keyed};
+use crate::signals::Robots;
 
+use super::bodies::BodiesBuilder;
 use super::content::{Content, Document};
 use super::registry::{OptOutRegistry, Seen};
 use super::snapshot::{SnapshotKind, SnapshotRow};
@@ -26,6 +29,7 @@ const FIRST_RSL_SLOT: u32 = 16;
 pub struct OptOutRegistryBuilder {
     uri: String,
     documents: Vec<Document>,
+    bodies: BodiesBuilder,
     by_digest: HashMap<(SnapshotKind, Option<u16>, [u8; 32]), u32>,
     rsl_slots: HashMap<Box<str>, u32>,
     sites: Vec<(Key, Seen)>,
@@ -38,6 +42,7 @@ impl OptOutRegistryBuilder {
         Self {
             uri: uri.to_owned(),
             documents: Vec::new(),
+            bodies: BodiesBuilder::default(),
             by_digest: HashMap::new(),
             rsl_slots: HashMap::new(),
             sites: Vec::new(),
@@ -149,15 +154,18 @@ impl OptOutRegistryBuilder {
         sha256: [u8; 32],
         body: &[u8],
     ) -> Result<u32, String> {
-        let number = u32::try_from(self.documents.len())
-            .map_err(|_| format!("a registry holds at most {} bodies", u32::MAX))?;
+        let too_many = || format!("a registry holds at most {} bodies", u32::MAX);
+        let number = u32::try_from(self.documents.len()).map_err(|_| too_many())?;
         match self.by_digest.entry((kind, status, sha256)) {
             Entry::Occupied(known) => Ok(*known.get()),
             Entry::Vacant(new) => {
+                let (content, rules) = Content::read(kind, status, body);
+                let rules = rules.as_ref().map_or(&[][..], Robots::as_bytes);
+                let place = self.bodies.push(&sha256, rules);
                 self.documents.push(Document {
                     kind,
-                    sha256,
-                    content: Content::read(kind, status, body),
+                    place: place.ok_or_else(too_many)?,
+                    content,
                 });
                 Ok(*new.insert(number))
             }
@@ -168,7 +176,7 @@ impl OptOutRegistryBuilder {
     /// table the rows came from.
     ///
     /// # Errors
-    /// None today: every check is made row by row.
+    /// [`ResourceError::Read`] when there is not enough memory.
     pub fn finish(mut self, version: &str, sha256: &str) -> Result<OptOutRegistry> {
         drop(self.by_digest);
         self.documents.shrink_to_fit();
@@ -177,6 +185,22 @@ impl OptOutRegistryBuilder {
             level.sort_unstable();
             level.dedup();
         }
+        let read = |error| read_error_of("tamis.opt_out", &self.uri, &error);
+        let mut uses = vec![0_u32; self.documents.len()];
+        for (_, seen) in self.sites.iter().chain(&self.pages) {
+            let uses = &mut uses[seen.document as usize];
+            *uses = uses.saturating_add(1);
+        }
+        let places = self
+            .documents
+            .iter_mut()
+            .map(|document| &mut document.place);
+        let bodies = self
+            .bodies
+            .finish(uses.into_iter().zip(places))
+            .map_err(read)?;
+        let sites = Keyed::new(self.sites).map_err(read)?;
+        let pages = Keyed::new(self.pages).map_err(read)?;
         Ok(OptOutRegistry {
             identity: Identity {
                 uri: self.uri,
@@ -184,9 +208,10 @@ impl OptOutRegistryBuilder {
                 sha256: sha256.to_owned(),
             },
             documents: self.documents,
+            bodies,
             rsl_slots: self.rsl_slots,
-            sites: Keyed::new(self.sites),
-            pages: Keyed::new(self.pages),
+            sites,
+            pages,
             usual_agents: OnceLock::new(),
         })
     }

@@ -7,6 +7,7 @@ use crate::signals::{
     html_signals, tdm,
 };
 
+use super::bodies::Place;
 use super::link::rsl_targets;
 use super::snapshot::SnapshotKind;
 
@@ -24,32 +25,23 @@ pub(super) const SIGNAL_HEADERS: [&str; 6] = [
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) kind: SnapshotKind,
-    pub(super) sha256: [u8; 32],
+    /// Where its digest and its rules lie.
+    pub(super) place: Place,
     pub(super) content: Content,
 }
 
 impl Document {
     /// Reads a little of what lies in this place, so that a later look does not wait; gives any
     /// number.
+    #[inline]
     pub(super) fn touch(&self) -> u64 {
-        let has_rules = matches!(self.content, Content::Robots(..));
-        u64::from(self.sha256[0] ^ self.sha256[31]) ^ self.kind as u64 ^ u64::from(has_rules)
-    }
-
-    /// The same for what its content points to.
-    pub(super) fn touch_content(&self) -> u64 {
-        match &self.content {
-            Content::Robots(robots, _) => robots.touch(),
-            _ => 0,
-        }
+        self.kind as u64 ^ u64::from(matches!(self.content, Content::Robots(_)))
     }
 
     /// About the bytes the content holds on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
         match &self.content {
-            Content::Robots(robots, apart) => {
-                robots.heap_bytes() + apart.get().map_or(0, AgentsApart::heap_bytes)
-            }
+            Content::Robots(apart) => apart.get().map_or(0, AgentsApart::heap_bytes),
             Content::TdmRep(rules) => rules.heap_bytes(),
             Content::AiTxt(file) => size_of::<AiTxt>() + file.heap_bytes(),
             Content::Rsl(document) => document.heap_bytes(),
@@ -61,8 +53,9 @@ impl Document {
 
 #[derive(Debug)]
 pub(super) enum Content {
-    /// With the agents that stand for all, see [`super::OptOutRegistry`]'s `agents_apart`.
-    Robots(Robots, OnceLock<AgentsApart>),
+    /// The agents that stand for all, see [`super::OptOutRegistry`]'s `agents_apart`. The rules
+    /// lie with those of other bodies.
+    Robots(OnceLock<AgentsApart>),
     TdmRep(TdmRules),
     AiTxt(Box<AiTxt>),
     Rsl(Rsl),
@@ -148,14 +141,23 @@ impl PageSignals {
 }
 
 impl Content {
-    /// Reads a body. A status counts for the kinds of a site alone: what came with a page
-    /// speaks of that page whatever its status was.
-    pub(super) fn read(kind: SnapshotKind, status: Option<u16>, body: &[u8]) -> Self {
+    /// Reads a body; of a robots.txt its rules, too. A status counts for the kinds of a site
+    /// alone: what came with a page speaks of that page whatever its status was.
+    pub(super) fn read(
+        kind: SnapshotKind,
+        status: Option<u16>,
+        body: &[u8],
+    ) -> (Self, Option<Robots>) {
+        if let (SnapshotKind::Robots, Some(200..=299 | 400..=499)) = (kind, status) {
+            let rules = Robots::of_status(status, body);
+            return (Self::Robots(OnceLock::new()), Some(rules));
+        }
+        (Self::read_other(kind, status, body), None)
+    }
+
+    fn read_other(kind: SnapshotKind, status: Option<u16>, body: &[u8]) -> Self {
         match (kind, status) {
             (SnapshotKind::Robots, Some(status @ 300..=399)) => return Self::Unseen(status),
-            (SnapshotKind::Robots, Some(200..=299 | 400..=499)) => {
-                return Self::Robots(Robots::of_status(status, body), OnceLock::new());
-            }
             (SnapshotKind::Robots, status) => return Self::Unreachable(status),
             (_, None | Some(200..=299)) => {}
             (_, Some(400..=499)) if kind.is_of_site() => return Self::Absent,

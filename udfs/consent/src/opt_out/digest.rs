@@ -7,23 +7,16 @@ use std::ops::Deref;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256Hex([u8; 64]);
 
-/// The two digits of every octet.
-static DIGITS: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        pairs[octet] = [digits[octet >> 4], digits[octet & 15]];
-        octet += 1;
-    }
-    pairs
-};
-
 impl Sha256Hex {
     pub(super) fn of(digest: &[u8; 32]) -> Self {
         let mut text = [0; 64];
+        // Both digits of an octet in one number without a table or a branch, which compilers
+        // turn into vector instructions.
         for (pair, &octet) in text.as_chunks_mut().0.iter_mut().zip(digest) {
-            *pair = DIGITS[usize::from(octet)];
+            let octet = u16::from(octet);
+            let digits = octet >> 4 | (octet & 15) << 8;
+            let is_letter = ((digits + 0x0606) >> 4) & 0x0101;
+            *pair = (digits + 0x3030 + is_letter * u16::from(b'a' - b'0' - 10)).to_le_bytes();
         }
         Self(text)
     }

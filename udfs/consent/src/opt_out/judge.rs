@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::address::Address;
 use crate::signals::{
-    AgentsApart, Robots, Rsl, Said, Target, Tdm, content_signal, content_usage, robots_tag_allowed,
+    AgentsApart, FlatRobots, Rsl, Said, Target, Tdm, content_signal, content_usage,
+    robots_tag_allowed,
 };
 
 use super::answer::{Level, OptOutCheck, OptOutSignal};
@@ -58,10 +59,12 @@ impl OptOutRegistry {
         let Some(asked) = self.asked(url) else {
             return OptOutCheck::unknown();
         };
-        let snapshots = asked.snapshots(self);
+        let mut snapshots = Vec::new();
+        let pages_from = asked.snapshots(self, &mut snapshots);
+        let (site, page) = snapshots.split_at(pages_from);
         let (mut found, mut signals) = (Vec::new(), Vec::new());
         let span = (from, until);
-        let level = self.answer(&asked, snapshots, span, rules, &mut found, &mut signals);
+        let level = self.answer(&asked, [site, page], span, rules, &mut found, &mut signals);
         OptOutCheck {
             verdict: level.as_str(),
             signals,
@@ -84,9 +87,8 @@ impl OptOutRegistry {
         }
         let target = asked.address.target();
         if let [[seen], []] = snapshots
-            && let Some((level, signal)) = self.plain(*seen, target.as_ref(), from, rules)
+            && let Some(level) = self.plain(*seen, target.as_ref(), from, rules, signals)
         {
-            signals.push(signal);
             return level;
         }
         let judge = |at, until, found: &mut Vec<Evidence>| {
@@ -129,48 +131,66 @@ impl OptOutRegistry {
             signal: evidence.signal,
             value: evidence.value,
             fetched_at: evidence.seen.fetched_at,
-            sha256: Sha256Hex::of(&self.document(evidence.seen).sha256),
+            sha256: Sha256Hex::of(self.bodies.sha256(self.document(evidence.seen).place)),
         }));
         level
     }
 
     /// The answer for the usual site: one robots.txt with rules for access alone, which is in
-    /// force all the time.
+    /// force all the time. Its signal is appended.
+    #[inline]
     fn plain(
         &self,
         seen: Seen,
         target: Option<&Target<'_>>,
         at: i64,
         rules: &OptOutRules,
-    ) -> Option<(Level, OptOutSignal)> {
+        signals: &mut Vec<OptOutSignal>,
+    ) -> Option<Level> {
         let document = self.document(seen);
-        let Content::Robots(robots, apart) = &document.content else {
+        let Content::Robots(apart) = &document.content else {
             return None;
         };
+        let robots = self.robots(document);
         if seen.fetched_at > at || !robots.is_access_alone() {
             return None;
         }
-        let (level, value) = access(rules, self.said(robots, apart, target, rules).refused);
+        let agents = self.agents_apart(apart, robots, &rules.agents);
+        let (level, value) = self.access(rules, robots.refused(&agents, target));
         let is_fresh = rules.is_fresh(seen, at);
-        let signal = OptOutSignal {
+        signals.push(OptOutSignal {
             signal: document.kind.signal(),
             value: aged(level, value, is_fresh),
             fetched_at: seen.fetched_at,
-            sha256: Sha256Hex::of(&document.sha256),
-        };
+            sha256: Sha256Hex::of(self.bodies.sha256(document.place)),
+        });
         let is_unknown = level == Level::Allowed && !is_fresh;
-        Some((if is_unknown { Level::Unknown } else { level }, signal))
+        Some(if is_unknown { Level::Unknown } else { level })
+    }
+
+    /// What a robots.txt says by its rules for access; `refused` is the number of an agent.
+    #[inline]
+    fn access(&self, rules: &OptOutRules, refused: Option<u32>) -> (Level, Cow<'static, str>) {
+        match refused {
+            None => (Level::Allowed, "allow".into()),
+            Some(number) => (Level::Disallowed, self.refusal(&rules.agents, number)),
+        }
     }
 
     fn said(
         &self,
-        robots: &Robots,
+        robots: FlatRobots<'_>,
         apart: &OnceLock<AgentsApart>,
         target: Option<&Target<'_>>,
         rules: &OptOutRules,
     ) -> Said {
         let agents = self.agents_apart(apart, robots, &rules.agents);
         robots.said_of(&agents, target, TRAIN_AI, AI_TRAIN)
+    }
+
+    /// The rules of a document that is [`Content::Robots`].
+    fn robots(&self, document: &Document) -> FlatRobots<'_> {
+        FlatRobots::of(self.bodies.rules(document.place))
     }
 
     pub(super) fn document(&self, seen: Seen) -> &Document {
@@ -290,7 +310,7 @@ impl Judge<'_> {
                 };
                 self.add(seen, document.kind.signal(), Level::Disallowed, value);
             }
-            Content::Robots(robots, apart) => self.robots(seen, robots, apart),
+            Content::Robots(apart) => self.robots(seen, registry.robots(document), apart),
             Content::TdmRep(rules) => {
                 if let Some(tdm) = rules.reserved(url) {
                     self.declared(document.kind, tdm, seen);
@@ -312,9 +332,9 @@ impl Judge<'_> {
         }
     }
 
-    fn robots(&mut self, seen: Seen, robots: &Robots, apart: &OnceLock<AgentsApart>) {
+    fn robots(&mut self, seen: Seen, robots: FlatRobots<'_>, apart: &OnceLock<AgentsApart>) {
         let said = self.registry.said(robots, apart, self.target, self.rules);
-        let (level, value) = access(self.rules, said.refused);
+        let (level, value) = self.registry.access(self.rules, said.refused);
         self.is_open |= level == Level::Allowed && self.is_fresh(seen);
         self.add(seen, "robots.txt", level, value);
         self.preference(seen, said.content_usage, said.content_signal);
@@ -413,9 +433,9 @@ impl Judge<'_> {
             && let Some(&slot) = self.registry.rsl_slots.get(target.rest())
         {
             let site = self.registry.sites.get(target.site_key());
-            let start = site.partition_point(|seen| seen.slot < slot);
-            let end = site.partition_point(|seen| seen.slot <= slot);
-            let documents = self.latest(&site[start..end]);
+            let of_slot = site.equal(|seen| seen.slot.cmp(&slot));
+            let of_slot: Vec<Seen> = of_slot.iter().collect();
+            let documents = self.latest(&of_slot);
             if target.site() != self.address.site() {
                 for &seen in documents {
                     self.judge(seen);
@@ -428,16 +448,6 @@ impl Judge<'_> {
         let value = format!("not fetched: {}", cut(link));
         self.add(from, "rsl", Level::Unknown, value.into());
     }
-}
-
-/// What a robots.txt says by its rules for access; `refused` is the number of an agent.
-fn access(rules: &OptOutRules, refused: Option<u32>) -> (Level, Cow<'static, str>) {
-    let Some(number) = refused else {
-        return (Level::Allowed, "allow".into());
-    };
-    let agent = rules.agents.training().nth(number as usize);
-    let agent = agent.map_or("*", |listed| listed.agent.as_str());
-    (Level::Disallowed, ["disallow: ", agent].concat().into())
 }
 
 fn aged(level: Level, mut value: Cow<'static, str>, is_fresh: bool) -> Cow<'static, str> {

@@ -71,15 +71,21 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The snapshots of the site and of the page.
-    pub(super) fn snapshots<'r>(&self, registry: &'r OptOutRegistry) -> [&'r [Seen]; 2] {
-        let page = self.page.map_or(&[][..], |page| registry.pages.get(page));
-        [registry.sites.get(self.site), page]
+    /// Appends the snapshots of the site, then those of the page; gives where the latter begin.
+    #[inline]
+    pub(super) fn snapshots(&self, registry: &OptOutRegistry, out: &mut Vec<Seen>) -> usize {
+        out.extend(registry.sites.get(self.site).iter());
+        let pages_from = out.len();
+        if let Some(page) = self.page {
+            out.extend(registry.pages.get(page).iter());
+        }
+        pages_from
     }
 }
 
 impl OptOutRegistry {
     /// `None` for what is not an address of the web.
+    #[inline]
     pub(super) fn asked<'a>(&self, url: Option<&'a str>) -> Option<Asked<'a>> {
         let address = Address::parse(url?).filter(Address::is_http)?;
         Some(Asked {

@@ -1,6 +1,7 @@
 //! Finding subjects by the index, one by one and many side by side.
 
-use super::{AskedPurpose, ConsentRegistry, Question};
+use super::pages::KEPT;
+use super::{AskedPurpose, Body, ConsentRegistry, Question};
 use crate::body::Group;
 use crate::decide::Judged;
 use crate::index::{DenseIndex, Index, keep};
@@ -11,6 +12,10 @@ pub(super) const LANES: usize = 64;
 
 /// Half a cache line: bytes that far apart leave no line between them out.
 const GLANCE_STEP: usize = 32;
+
+/// Bytes of mapped records for each asked subject up to which a batch is put in order: so many
+/// questions look into every page, and in order each page is looked into once and then let go.
+const IN_PARTS_UP_TO: usize = 1024;
 
 impl ConsentRegistry {
     /// `glance`: how many bytes of a record are about to be read.
@@ -30,43 +35,57 @@ impl ConsentRegistry {
         }
         let question = Question::new(self, purpose, at);
         match &self.index {
-            Index::Dense(index) => {
-                self.judge_side_by_side(index, &question, subjects, out, glance, answer);
+            Index::Dense(index) if !self.is_for_parts(subjects) => {
+                out.reserve(subjects.len());
+                self.judge_side_by_side(index, &question, subjects, glance, |_, judged| {
+                    out.push(answer(judged));
+                });
             }
-            Index::Sparse(index) => self.judge_in_order(index, &question, subjects, out, answer),
+            _ => self.judge_in_parts(&question, subjects, out, glance, answer),
         }
     }
 
+    fn is_for_parts(&self, subjects: &[SubjectHash]) -> bool {
+        let body = self.body().len();
+        matches!(self.body, Body::Mapped(..))
+            && body > KEPT
+            && body / IN_PARTS_UP_TO <= subjects.len()
+    }
+
+    /// Gives every subject's number among `subjects` and what came of it, in their order. Returns
+    /// the largest offset looked at.
     #[inline]
-    fn judge_side_by_side<'a, T>(
+    pub(super) fn judge_side_by_side<'a>(
         &'a self,
         index: &DenseIndex,
         question: &Question<'a>,
         subjects: &[SubjectHash],
-        out: &mut Vec<T>,
         glance: usize,
-        answer: impl Fn(&Judged<'a>) -> T,
-    ) {
+        mut give: impl FnMut(usize, &Judged<'a>),
+    ) -> usize {
         let body = question.body;
-        out.reserve(subjects.len());
-        for lanes in subjects.chunks(LANES) {
+        let mut furthest = 0;
+        for (lanes, number) in subjects.chunks(LANES).zip((0..).step_by(LANES)) {
             keep(lanes.iter().fold(0, |sum, s| sum ^ index.touch(*s)));
             let mut offsets = [usize::MAX; LANES];
             for (offset, subject) in offsets.iter_mut().zip(lanes) {
                 *offset = index.candidates(*subject).next().unwrap_or(usize::MAX);
             }
             touch(body, &offsets, glance);
-            out.extend(lanes.iter().zip(offsets).map(|(subject, offset)| {
+            for ((subject, offset), number) in lanes.iter().zip(offsets).zip(number..) {
                 if offset == usize::MAX {
-                    return answer(&Judged::MISSING);
+                    give(number, &Judged::MISSING);
+                    continue;
                 }
+                furthest = furthest.max(offset);
                 match group_of(body, offset, *subject) {
-                    Some(group) => answer(&self.judge_group(question, &group)),
+                    Some(group) => give(number, &self.judge_group(question, &group)),
                     // Another subject with the same bits: the slow way sees the rest.
-                    None => answer(&self.judge(question, *subject)),
+                    None => give(number, &self.judge(question, *subject)),
                 }
-            }));
+            }
         }
+        furthest
     }
 
     pub(super) fn judge<'a>(&'a self, question: &Question<'a>, subject: SubjectHash) -> Judged<'a> {

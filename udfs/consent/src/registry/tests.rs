@@ -105,6 +105,54 @@ fn many_subjects_are_each_found() {
     assert!(registry.memory_bytes() < 5_000 * 60);
 }
 
+/// Of a dense index, in memory and mapped: small snapshots never get there by themselves.
+#[test]
+fn a_batch_in_parts_gets_the_answers_of_single_questions() {
+    let ids: Vec<String> = (0..6_000).map(|number| format!("user-{number}")).collect();
+    let key = SubjectKey::from_bytes(b"0123456789abcdef").expect("a key");
+    let options = crate::ConsentOptions {
+        subject_key: Some(&key),
+        purposes: None,
+    };
+    let mut builder = crate::ConsentRegistryBuilder::with_options("consent.csv", options);
+    for (number, id) in ids.iter().enumerate().take(5_000) {
+        let row = ConsentRow {
+            subject_id: id,
+            record_id: id,
+            withdrawn_at: (number % 3 == 0).then_some(10),
+            ..ROW
+        };
+        builder.push(|| id.clone(), row).expect("a sound row");
+    }
+    let memory = builder.finish("1", "00").expect("a registry");
+    let folder = tempfile::tempdir().expect("a folder");
+    let snapshot = memory.write_snapshot(folder.path()).expect("a snapshot");
+    let mapped =
+        ConsentRegistry::open_snapshot("snapshot", &snapshot.path, &key).expect("a registry");
+    for registry in [&memory, &mapped] {
+        assert!(!registry.has_sparse_index());
+        let mut subjects: Vec<SubjectHash> =
+            ids.iter().map(|id| registry.subject_hash(id)).collect();
+        subjects.extend_from_within(1_000..3_000);
+        let purpose = registry.purpose("model-training");
+        let question = Question::new(registry, purpose, 10);
+        let mut decisions = vec![Decision::MISSING];
+        registry.judge_in_parts(
+            &question,
+            &subjects,
+            &mut decisions,
+            LONG_GLANCE,
+            |judged| judged.decision(),
+        );
+        let expected = subjects
+            .iter()
+            .map(|subject| registry.decide_for(*subject, purpose, 10));
+        assert!(decisions[1..].iter().copied().eq(expected));
+        let known = decisions.iter().filter(|each| each.record.is_some());
+        assert_eq!(known.count(), 7_000);
+    }
+}
+
 #[test]
 fn errors_and_debug_never_show_a_subject() {
     let secret = "zhang-san-110101";

@@ -292,14 +292,14 @@ pub(super) fn matches(pattern: &[u8], path: &[u8]) -> bool {
 /// Each part between two `*` is taken at its first place, which never hides a match, so the
 /// time is linear in the length of both.
 pub(super) fn wildcard(pattern: &[u8], path: &[u8], to_end: bool) -> bool {
-    let Some(star) = memchr::memchr(b'*', pattern) else {
+    let Some(star) = place_of(b'*', pattern) else {
         return path.starts_with(pattern) && (!to_end || path.len() == pattern.len());
     };
     let Some(mut rest) = path.strip_prefix(&pattern[..star]) else {
         return false;
     };
     let mut parts = &pattern[star + 1..];
-    while let Some(star) = memchr::memchr(b'*', parts) {
+    while let Some(star) = place_of(b'*', parts) {
         match find(rest, &parts[..star]) {
             Some(place) => rest = &rest[place + star..],
             None => return false,
@@ -313,10 +313,19 @@ pub(super) fn wildcard(pattern: &[u8], path: &[u8], to_end: bool) -> bool {
     }
 }
 
+/// Shorter texts are searched faster without preparing for it.
+const SHORT: usize = 16;
+
+fn place_of(byte: u8, text: &[u8]) -> Option<usize> {
+    if text.len() > SHORT {
+        return memchr::memchr(byte, text);
+    }
+    text.iter().position(|&other| other == byte)
+}
+
 /// The first place of `part`. A searcher is worth making for long parts only; for a short one
 /// the time is at most its length for each byte of `text`.
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    const SHORT: usize = 16;
     let Some((&first, rest)) = part.split_first() else {
         return Some(0);
     };

@@ -63,10 +63,9 @@ pub struct Rule {
     pub line: usize,
 }
 
-/// The bytes of a file that lookups usually read: its tables, and some access rules.
-const GLANCE: usize = 256;
-/// Half a cache line: bytes that far apart leave no line between them out.
-const GLANCE_STEP: usize = 32;
+/// The same where it lies together with others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlatRobots<'a>(View<'a>);
 
 impl Robots {
     /// How many bytes of a file are read: four times the 500 KiB of RFC 9309 §2.5.
@@ -109,14 +108,13 @@ impl Robots {
         View::of(&self.0)
     }
 
-    /// Reads a little of every cache line a lookup is likely to need, so that the lookup does
-    /// not wait for it later; gives any number.
-    pub(crate) fn touch(&self) -> u64 {
-        let first = &self.0[..self.0.len().min(GLANCE)];
-        first
-            .iter()
-            .step_by(GLANCE_STEP)
-            .fold(0, |sum, &byte| sum ^ u64::from(byte))
+    /// The bytes [`FlatRobots::of`] reads.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn flat(&self) -> FlatRobots<'_> {
+        FlatRobots(self.view())
     }
 
     /// Whether `agent` may fetch `url`.
@@ -200,16 +198,7 @@ impl Robots {
 
     /// The URLs of the `License` lines (RSL 1.0), in the order of the file, as written.
     pub fn license_urls(&self) -> impl Iterator<Item = &str> {
-        let view = self.view();
-        let spans = view.licenses.iter::<Span>();
-        // They were stored as text.
-        spans.map(move |span| std::str::from_utf8(span.of(view.text)).unwrap_or_default())
-    }
-
-    /// Whether the file has rules for access and no preferences or licences.
-    pub(crate) fn is_access_alone(&self) -> bool {
-        let view = self.view();
-        view.signals.is_empty() && view.licenses.is_empty()
+        self.flat().license_urls()
     }
 
     /// Whether the file was longer than [`Robots::MAX_BYTES`], so that its end was not read.
@@ -223,7 +212,30 @@ impl Robots {
     }
 }
 
+impl<'a> FlatRobots<'a> {
+    /// Reads the bytes of [`Robots::as_bytes`], and no others.
+    #[inline]
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self(View::of(bytes))
+    }
+
+    /// [`Robots::license_urls`]
+    pub(crate) fn license_urls(self) -> impl Iterator<Item = &'a str> {
+        let view = self.0;
+        let spans = view.licenses.iter::<Span>();
+        // They were stored as text.
+        spans.map(move |span| std::str::from_utf8(span.of(view.text)).unwrap_or_default())
+    }
+
+    /// Whether the file has rules for access and no preferences or licences.
+    #[inline]
+    pub(crate) fn is_access_alone(self) -> bool {
+        self.0.signals.is_empty() && self.0.licenses.is_empty()
+    }
+}
+
 impl<'a> View<'a> {
+    #[inline]
     fn allows(&self, target: &Target, groups: Agents<'a>) -> bool {
         if target.path() == b"/robots.txt" {
             return true;

@@ -17,8 +17,11 @@ use crate::registry::{ConsentRegistry, Content};
 use crate::subject::SubjectKey;
 use crate::subject_hash::SubjectHasher;
 
-/// So much of the file is hashed, checked and let go at a time.
-const WINDOW: usize = 8 << 20;
+/// So much of the file is hashed and then checked at a time: it fits the second cache.
+const WINDOW: usize = 256 << 10;
+
+/// So much of it is let go at a time.
+const RELEASED: usize = 8 << 20;
 
 /// How a snapshot is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,9 +236,9 @@ fn verify(
     };
     let mut hasher = Sha256::new();
     mapping.advise_in_order();
-    let mut start = 0;
+    let (mut kept, mut end) = (0, 0);
     for window in hashed.chunks(WINDOW) {
-        let end = start + window.len();
+        end += window.len();
         hasher.update(window);
         if let Some((body, outcome)) = &mut scan
             && let Ok(scan) = outcome
@@ -245,9 +248,12 @@ fn verify(
                 *outcome = Err(problem);
             }
         }
-        mapping.release(start..end);
-        start = end;
+        if end - kept >= RELEASED {
+            mapping.release(kept..end);
+            kept = end;
+        }
     }
+    mapping.release(kept..end);
     let digest = hasher.clone().finalize();
     if digest.as_slice() != stated {
         return Err(ResourceError::Malformed {

@@ -1,7 +1,7 @@
 //! What a file says to all agents of a list, without asking for each of them.
 
 use super::flat::View;
-use super::{AgentGroup, Robots, Scope, SignalKind, Target, product_token, stricter};
+use super::{AgentGroup, FlatRobots, Robots, Scope, SignalKind, Target, product_token, stricter};
 
 /// Agents of a list that a file tells apart, see [`Robots::agents_apart`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,24 @@ impl Robots {
     /// Most files have rules for `*` alone, so one agent stands for all. An agent that is no
     /// product token stands for itself, as it is disallowed everywhere.
     pub fn agents_apart<'a>(&self, agents: impl IntoIterator<Item = &'a str>) -> AgentsApart {
-        let view = self.view();
+        self.flat().agents_apart(agents)
+    }
+
+    /// What the file says of `url` to all agents of a list: whether one of them may not fetch
+    /// it, and the preferences for the category `usage` (AIPREF) and the use `signal`
+    /// (Content-Signal), a refusal to one of them before a permission to others.
+    ///
+    /// `agents` must come from this file's [`Robots::agents_apart`].
+    pub fn said_to_all(&self, agents: &AgentsApart, url: &str, usage: &str, signal: &str) -> Said {
+        let target = Target::new(url);
+        self.flat().said_of(agents, target.as_ref(), usage, signal)
+    }
+}
+
+impl FlatRobots<'_> {
+    /// [`Robots::agents_apart`]
+    pub(crate) fn agents_apart<'a>(self, agents: impl IntoIterator<Item = &'a str>) -> AgentsApart {
+        let view = self.0;
         let mut found: Vec<Apart> = Vec::new();
         for (number, agent) in agents.into_iter().enumerate() {
             let ranges = match product_token(agent.as_bytes()) {
@@ -95,24 +112,28 @@ impl Robots {
         AgentsApart::of(found)
     }
 
-    /// What the file says of `url` to all agents of a list: whether one of them may not fetch
-    /// it, and the preferences for the category `usage` (AIPREF) and the use `signal`
-    /// (Content-Signal), a refusal to one of them before a permission to others.
-    ///
-    /// `agents` must come from this file's [`Robots::agents_apart`].
-    pub fn said_to_all(&self, agents: &AgentsApart, url: &str, usage: &str, signal: &str) -> Said {
-        self.said_of(agents, Target::new(url).as_ref(), usage, signal)
+    /// The number of an agent that may not fetch the URL, as [`FlatRobots::said_of`] finds it in
+    /// a file of which [`FlatRobots::is_access_alone`].
+    #[inline]
+    pub(crate) fn refused(self, agents: &AgentsApart, target: Option<&Target>) -> Option<u32> {
+        let view = self.0;
+        let is_open = |apart: &Apart| {
+            let groups = view.agents.part(apart.start, apart.end);
+            matches!((target, groups), (Some(target), Some(groups)) if view.allows(target, groups))
+        };
+        let refused = agents.all().iter().find(|apart| !is_open(apart));
+        refused.map(|apart| apart.agent)
     }
 
     /// [`Robots::said_to_all`] with the URL already read; `None` for one that cannot be.
     pub(crate) fn said_of(
-        &self,
+        self,
         agents: &AgentsApart,
         target: Option<&Target>,
         usage: &str,
         signal: &str,
     ) -> Said {
-        let view = self.view();
+        let view = self.0;
         let mut said = Said {
             refused: None,
             content_usage: None,

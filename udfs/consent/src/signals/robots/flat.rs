@@ -316,6 +316,7 @@ impl<'a> View<'a> {
     }
 
     /// Where the signals and the access rules of a group begin.
+    #[inline]
     pub(super) fn starts(&self, group: u32) -> (u32, u32) {
         match group.checked_sub(1) {
             Some(before) => {
