@@ -66,9 +66,10 @@ struct Entry {
 }
 
 impl Entry {
-    fn is_in_force(&self, at: i64) -> bool {
-        self.listed_at.is_none_or(|listed_at| listed_at <= at)
-            && self.removed_at.is_none_or(|removed_at| at < removed_at)
+    /// Whether it is in force at some instant of the span.
+    fn is_in_force(&self, (first, last): (i64, i64)) -> bool {
+        self.listed_at.is_none_or(|listed_at| listed_at <= last)
+            && self.removed_at.is_none_or(|removed_at| first < removed_at)
     }
 }
 
@@ -303,6 +304,17 @@ impl BlockList {
     /// entries the most specific kind decides (sha256, url, host, domain), then the nearest
     /// domain or longest prefix, then the first row.
     pub fn check(&self, url: Option<&str>, text_sha256: Option<&str>, at: i64) -> BlockCheck<'_> {
+        self.check_span(url, text_sha256, (at, at))
+    }
+
+    /// As [`Self::check`] for an instant that is known as a span only, first and last: an entry
+    /// that is in force at any instant of it counts.
+    pub fn check_span(
+        &self,
+        url: Option<&str>,
+        text_sha256: Option<&str>,
+        at: (i64, i64),
+    ) -> BlockCheck<'_> {
         let digest = text_sha256.map(sha256_key);
         let address = url.map(Address::parse);
         let by_digest = match digest {
@@ -336,12 +348,12 @@ impl BlockList {
         self.has_kind[kind as usize]
     }
 
-    fn in_force(&self, index: &Keyed<u32>, key: Key, at: i64) -> Option<usize> {
+    fn in_force(&self, index: &Keyed<u32>, key: Key, at: (i64, i64)) -> Option<usize> {
         let mut entries = index.get(key).iter().map(|entry| entry as usize);
         entries.find(|&entry| self.entries[entry].is_in_force(at))
     }
 
-    fn by_page(&self, address: &Address<'_>, at: i64) -> Option<usize> {
+    fn by_page(&self, address: &Address<'_>, at: (i64, i64)) -> Option<usize> {
         if !self.has(BlockKind::Url) {
             return None;
         }
@@ -356,7 +368,7 @@ impl BlockList {
         })
     }
 
-    fn by_host(&self, address: &Address<'_>, at: i64) -> Option<usize> {
+    fn by_host(&self, address: &Address<'_>, at: (i64, i64)) -> Option<usize> {
         if !self.has(BlockKind::Host) {
             return None;
         }
@@ -365,7 +377,7 @@ impl BlockList {
         with_port.or_else(|| of(address.host()))
     }
 
-    fn by_domain(&self, address: &Address<'_>, at: i64) -> Option<usize> {
+    fn by_domain(&self, address: &Address<'_>, at: (i64, i64)) -> Option<usize> {
         if !self.has(BlockKind::Domain) || address.is_ip() {
             return None;
         }

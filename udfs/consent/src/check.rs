@@ -60,14 +60,14 @@ impl Findings {
         );
     }
 
-    fn contract(&mut self, row: &SourceRow, at: i64) {
+    fn contract(&mut self, row: &SourceRow, (first, last): (i64, i64)) {
         self.need(&row.contract_id, "contract_id", "contract");
         match row.contract_valid_from {
             None => self.missing("contract_valid_from", "contract"),
-            Some(from) if at < from => self.denied("contract_valid_from", "contract_expired"),
+            Some(from) if first < from => self.denied("contract_valid_from", "contract_expired"),
             Some(_) => {}
         }
-        if row.contract_valid_to.is_some_and(|to| to <= at) {
+        if row.contract_valid_to.is_some_and(|to| to <= last) {
             self.denied("contract_valid_to", "contract_expired");
         }
     }
@@ -86,11 +86,11 @@ impl Findings {
         }
     }
 
-    fn audit(&mut self, row: &SourceRow, at: i64) {
+    fn audit(&mut self, row: &SourceRow, first: i64) {
         let status = row.audit_status.as_deref().unwrap_or_default().trim();
         if status.eq_ignore_ascii_case("passed") {
             // Without a date nobody knows whether it was before the instant asked about.
-            if row.audit_date.is_none_or(|date| date > at) {
+            if row.audit_date.is_none_or(|date| date > first) {
                 self.missing("audit_date", "audit");
             }
         } else if status.eq_ignore_ascii_case("failed") {
@@ -132,8 +132,10 @@ impl Findings {
     }
 }
 
-/// Checks a row; `None` stands for a source that is null or not in the registry.
-pub(crate) fn check(row: Option<&SourceRow>, at: i64, rules: &SourceRules) -> SourceCheck {
+/// Checks a row for every instant of a span; `None` stands for a source that is null or not in the
+/// registry.
+pub(crate) fn check(row: Option<&SourceRow>, span: (i64, i64), rules: &SourceRules) -> SourceCheck {
+    let (first, _) = span;
     let mut findings = Findings::default();
     let Some(row) = row else {
         findings.missing("source", "source_unknown");
@@ -145,9 +147,9 @@ pub(crate) fn check(row: Option<&SourceRow>, at: i64, rules: &SourceRules) -> So
         Some("open_source") => findings.license(row),
         Some("self_collected") => {}
         Some("commercial") => {
-            findings.contract(row, at);
+            findings.contract(row, span);
             findings.commitments(row);
-            findings.audit(row, at);
+            findings.audit(row, first);
         }
         Some("user_input") => findings.need(
             &row.authorization_record_uri,
@@ -162,7 +164,7 @@ pub(crate) fn check(row: Option<&SourceRow>, at: i64, rules: &SourceRules) -> So
                 "synthetic_model",
             );
             // Generated after the instant asked about: it was not there then.
-            if row.gen_at.is_none_or(|generated| generated > at) {
+            if row.gen_at.is_none_or(|generated| generated > first) {
                 findings.missing("gen_at", "synthetic_model");
             }
         }
@@ -225,7 +227,7 @@ mod tests {
     }
 
     fn checked(row: &SourceRow) -> SourceCheck {
-        check(Some(row), NOW, &SourceRules::builtin())
+        check(Some(row), (NOW, NOW), &SourceRules::builtin())
     }
 
     /// The verdict and the items, after a change of a complete row of a mode.
@@ -298,7 +300,7 @@ mod tests {
 
     #[test]
     fn an_unknown_source_is_missing() {
-        let check = check(None, NOW, &SourceRules::builtin());
+        let check = check(None, (NOW, NOW), &SourceRules::builtin());
         assert_eq!(check.verdict, "missing");
         assert_eq!(check.missing, ["source"]);
         assert_eq!(check.clauses, ["TC260-003-2024 5.1 c)"]);
@@ -334,6 +336,22 @@ mod tests {
             row.crawl_record_uri = None;
         });
         assert_eq!(commercial, ("missing", vec!["crawl_record_uri"]));
+    }
+
+    #[test]
+    fn what_is_needed_has_to_hold_at_every_instant_of_a_span() {
+        let rules = SourceRules::builtin();
+        let verdict = |row: &SourceRow, span| check(Some(row), span, &rules).verdict;
+        // In force from NOW - 1 to before NOW + 1, audited by then.
+        let bought = complete("commercial");
+        assert_eq!(verdict(&bought, (NOW, NOW)), "allow");
+        assert_eq!(verdict(&bought, (NOW, NOW + 1)), "deny");
+        assert_eq!(verdict(&bought, (NOW - 2, NOW)), "deny");
+        let audited_later = SourceRow {
+            audit_date: Some(NOW),
+            ..complete("commercial")
+        };
+        assert_eq!(verdict(&audited_later, (NOW - 1, NOW)), "missing");
     }
 
     #[test]
@@ -393,7 +411,7 @@ mod tests {
         let mut row = complete("commercial");
         row.contract_valid_to = Some(NOW);
         row.commitment_security = None;
-        let check = check(Some(&row), NOW, &rules);
+        let check = check(Some(&row), (NOW, NOW), &rules);
         assert_eq!(
             check.clauses,
             ["house contract_expired", "house commitment_security"]

@@ -359,7 +359,18 @@ impl SourceRegistry {
     /// commitment that is false gives `deny`; otherwise anything missing gives `missing`:
     /// a null or unknown source (item `source`), a null mode (item `acquisition_mode`).
     pub fn check(&self, source_id: Option<&str>, at: i64, rules: &SourceRules) -> SourceCheck {
-        check(source_id.and_then(|id| self.get(id)), at, rules)
+        self.check_span(source_id, (at, at), rules)
+    }
+
+    /// As [`Self::check`] for an instant that is known as a span only, first and last: what is
+    /// needed has to be there at every instant of it.
+    pub fn check_span(
+        &self,
+        source_id: Option<&str>,
+        span: (i64, i64),
+        rules: &SourceRules,
+    ) -> SourceCheck {
+        check(source_id.and_then(|id| self.get(id)), span, rules)
     }
 }
 

@@ -11,7 +11,7 @@ use tamis_resource::sha256_hex;
 
 use crate::arguments::{Argument, UTC};
 use crate::documentation::document;
-use crate::instants::instants;
+use crate::instants::spans;
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -36,7 +36,7 @@ impl Judging for Blocked {
     const ARGUMENTS: &'static [Argument] = &[
         Argument::Text("url"),
         Argument::Text("text"),
-        Argument::Time("at"),
+        Argument::Span("at"),
     ];
     const REQUIRED: usize = 2;
     type Resource = Listed;
@@ -73,7 +73,7 @@ impl Judging for Blocked {
                     ("text", "The text, compared by its sha256, or NULL."),
                     (
                         "at",
-                        "The instant asked about. Default: the setting tamis.as_of.",
+                        "The instant asked about; a date stands for any instant of its day. Default: the setting tamis.as_of.",
                     ),
                 ],
             )
@@ -98,13 +98,13 @@ fn checks(listed: &Listed, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         })
     });
     let at = match arguments.get(2) {
-        Some(at) => instants(at),
-        None => vec![Some(listed.as_of); urls.len()],
+        Some(at) => spans(at)?,
+        None => vec![Some((listed.as_of, listed.as_of)); urls.len()],
     };
     let rows = urls.into_iter().zip(digests).zip(at);
     let checks: Vec<_> = rows
         .map(|((url, digest), at)| match at {
-            Some(at) => listed.list.check(url, digest.as_deref(), at),
+            Some(span) => listed.list.check_span(url, digest.as_deref(), span),
             None => listed.list.check(None, None, listed.as_of),
         })
         .collect();

@@ -10,7 +10,7 @@ use tamis_consent::{SourceCheck as Check, SourceRegistry, SourceRules};
 
 use crate::arguments::Argument;
 use crate::documentation::document;
-use crate::instants::instants;
+use crate::instants::spans;
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -30,7 +30,7 @@ pub(crate) struct SourceCheck;
 
 impl Judging for SourceCheck {
     const NAME: &'static str = "source_check";
-    const ARGUMENTS: &'static [Argument] = &[Argument::Text("source_id"), Argument::Time("at")];
+    const ARGUMENTS: &'static [Argument] = &[Argument::Text("source_id"), Argument::Span("at")];
     type Resource = Sources;
 
     fn pin(resources: &Resources) -> Pinned<Sources> {
@@ -74,7 +74,7 @@ impl Judging for SourceCheck {
                     ),
                     (
                         "at",
-                        "The instant asked about. Default: the setting tamis.as_of.",
+                        "The instant asked about; a date stands for its whole day. Default: the setting tamis.as_of.",
                     ),
                 ],
             )
@@ -89,9 +89,9 @@ impl Judging for SourceCheck {
 
 impl Sources {
     /// An instant that is NULL is unknown, and so is then what holds at it.
-    fn check(&self, source_id: Option<&str>, at: Option<i64>) -> Check {
-        match at {
-            Some(at) => self.registry.check(source_id, at, &self.rules),
+    fn check(&self, source_id: Option<&str>, span: Option<(i64, i64)>) -> Check {
+        match span {
+            Some(span) => self.registry.check_span(source_id, span, &self.rules),
             None => self.registry.check(None, self.as_of, &self.rules),
         }
     }
@@ -100,12 +100,15 @@ impl Sources {
 fn source_checks(sources: &Sources, arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let ids = texts(&arguments[0])?;
     let (keys, places) = match arguments.get(1) {
-        Some(at) => distinct(ids.into_iter().zip(instants(at))),
-        None => distinct(ids.into_iter().map(|id| (id, Some(sources.as_of)))),
+        Some(at) => distinct(ids.into_iter().zip(spans(at)?)),
+        None => {
+            let as_of = Some((sources.as_of, sources.as_of));
+            distinct(ids.into_iter().map(|id| (id, as_of)))
+        }
     };
     let checks: Vec<Check> = keys
         .into_iter()
-        .map(|(id, at)| sources.check(id, at))
+        .map(|(id, span)| sources.check(id, span))
         .collect();
     let answers = struct_array(
         source_check_fields(),

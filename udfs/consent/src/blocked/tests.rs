@@ -140,6 +140,16 @@ fn entries_are_in_force_between_their_dates() {
         },
     ])
     .expect("a list");
+    let within = |first, last| {
+        let check = list.check_span(Some("http://example.com"), None, (first, last));
+        check.entry_index
+    };
+    // An entry in force at any instant of a span counts.
+    assert_eq!(within(5, 9), None);
+    assert_eq!(within(5, 10), Some(0));
+    assert_eq!(within(4, 9), Some(1));
+    assert_eq!(within(19, 29), Some(0));
+    assert_eq!(within(20, 29), None);
     let entry = |at| list.check(Some("http://example.com"), None, at).entry_index;
     let expected = [
         (4, Some(1)),
