@@ -126,7 +126,8 @@ CONSENTS = [
     ("user-042", "model-training", "separate", "granted", "2025-06-11", "2028-06-11", "", "25-34"),
     # Granted once, over since June.
     ("user-051", "model-training", "general", "granted", "2025-06-30", "2026-06-30", "", "45-54"),
-    ("user-052", "model-training", "separate", "granted", "2025-06-30", "2026-06-30", "", "18-24"),
+    # Never asked about training.
+    ("user-052", "newsletter", "separate", "granted", "2025-06-30", "2026-06-30", "", "18-24"),
     ("user-061", "model-training", "general", "refused", "", "", "", "35-44"),
     ("user-062", "model-training", "general", "refused", "", "", "", "18-24"),
     # Another purpose never decides about training.

@@ -197,6 +197,12 @@ fn the_quickstart_shows_a_withdrawal_a_minor_and_a_redacted_row() {
     let withdrawn = traced("dropped", "prov_consent_status = 'withdrawn'");
     assert!(withdrawn.contains("PIPL Art. 15"), "{withdrawn}");
     assert!(withdrawn.contains("withdrawn_at"), "{withdrawn}");
+    let missing = traced("dropped", "prov_consent_status = 'missing'");
+    assert!(
+        missing.contains("consent_missing") && missing.contains("TC260-003-2024 5.2 c) 1)"),
+        "{missing}"
+    );
+    assert!(missing.contains("no consent on record"), "{missing}");
     let minor = traced("data", "prov_consent_status = 'guardian'");
     assert!(minor.contains("guardian"), "{minor}");
     assert!(minor.contains("evidence_uri"), "{minor}");
