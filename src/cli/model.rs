@@ -193,7 +193,8 @@ async fn run_eval(args: EvalArgs) -> Result<(), CliError> {
     let model = read(&stores, &args.model).await?;
     let taxonomy = Taxonomy::builtin();
     let texts = args.labelled.read(&stores, &args.data, &taxonomy).await?;
-    let evaluation = evaluate(&model, &texts, &taxonomy);
+    let evaluation =
+        evaluate(&model, &texts, &taxonomy).map_err(|error| CliError::Usage(error.to_string()))?;
     let result = match args.curve {
         Some(points) => curve(&evaluation, points)?,
         None => figures(&evaluation)?,
