@@ -1,9 +1,7 @@
 use std::fmt;
 
 use tamis_resource::Result;
-use tokenizers::{
-    Encoding, PostProcessor, Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy,
-};
+use tokenizers::{Encoding, PostProcessor, Tokenizer, TruncationDirection};
 use tract_onnx::prelude::TractError;
 
 use super::super::fasttext::sigmoid;
@@ -21,7 +19,10 @@ pub(in super::super) struct Onnx {
     network: Network,
     labels: Vec<String>,
     max_tokens: usize,
+    /// The token that fills up.
     padding: u32,
+    /// Tokens the tokenizer puts around a text; fewer than `max_tokens`.
+    added: usize,
     activation: Activation,
 }
 
@@ -83,7 +84,7 @@ impl Onnx {
             Some(text) => crate::located_toml::parse(&format!("{uri}, {PREFIX}metadata"), text)?,
             None => ModelMetadata::default(),
         };
-        let (tokenizer, padding) =
+        let (tokenizer, padding, added) =
             guarded(|| prepared(tokenizer, max_tokens).map_err(TractError::msg))
                 .map_err(|message| bad("tokenizer", message))?;
         let network = Network::read(bytes, max_tokens, labels.len())
@@ -94,6 +95,7 @@ impl Onnx {
             labels,
             max_tokens,
             padding,
+            added,
             activation,
         };
         model
@@ -160,14 +162,26 @@ impl Onnx {
         outputs: &mut Vec<f64>,
     ) -> std::result::Result<(), String> {
         outputs.clear();
-        let encoding = guarded(|| {
-            let encoding = self.tokenizer.encode_fast(text, true);
-            encoding.map_err(|error| TractError::msg(error.to_string()))
+        let parts = guarded(|| {
+            self.parts(text)
+                .map_err(|error| TractError::msg(error.to_string()))
         })?;
-        for part in std::iter::once(&encoding).chain(encoding.get_overflowing()) {
+        for part in &parts {
             self.part(part, outputs)?;
         }
         Ok(())
+    }
+
+    /// The tokens of a text, as many at a time as the network takes, with those the tokenizer puts
+    /// around them. (A tokenizer set to truncate stops reading early: it would lose the rest.)
+    fn parts(&self, text: &str) -> tokenizers::Result<Vec<Encoding>> {
+        let mut first = self.tokenizer.encode_fast(text, false)?;
+        first.truncate(self.max_tokens - self.added, 0, TruncationDirection::Right);
+        let rest = first.take_overflowing();
+        std::iter::once(first)
+            .chain(rest)
+            .map(|part| self.tokenizer.post_process(part, None, true))
+            .collect()
     }
 
     fn part(&self, part: &Encoding, outputs: &mut Vec<f64>) -> std::result::Result<(), String> {
@@ -220,8 +234,9 @@ impl fmt::Debug for Onnx {
     }
 }
 
-/// The tokenizer, set to cut texts into parts of `max_tokens`, and the id that fills up.
-fn prepared(json: &str, max_tokens: usize) -> std::result::Result<(Tokenizer, u32), String> {
+/// The tokenizer, set to give all tokens and no more; the id that fills up; and how many tokens it
+/// puts around a text.
+fn prepared(json: &str, max_tokens: usize) -> std::result::Result<(Tokenizer, u32, usize), String> {
     let mut tokenizer = Tokenizer::from_bytes(json).map_err(|error| format!("{error}"))?;
     let named = ["[PAD]", "<pad>"]
         .iter()
@@ -237,19 +252,12 @@ fn prepared(json: &str, max_tokens: usize) -> std::result::Result<(Tokenizer, u3
     if added >= max_tokens {
         return Err(format!("it adds {added} tokens, of {max_tokens} in all"));
     }
-    // Every token of a text is asked for: the parts behind the first are the overflow.
-    let parts = TruncationParams {
-        direction: TruncationDirection::Right,
-        max_length: max_tokens,
-        strategy: TruncationStrategy::LongestFirst,
-        stride: 0,
-    };
     tokenizer
-        .with_truncation(Some(parts))
-        .map_err(|error| format!("{error}"))?;
+        .with_truncation(None)
+        .map_err(|error| error.to_string())?;
     // What looks like a special token in a text is text.
     tokenizer.set_encode_special_tokens(true);
-    Ok((tokenizer, padding))
+    Ok((tokenizer, padding, added))
 }
 
 /// Our entries in the metadata of a file.

@@ -5,14 +5,16 @@ use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::tract_core::ops::konst::Const;
 
-/// Bytes that tensors may take at once, those of the file left out. A large transformer over 512
-/// tokens needs about a tenth.
-pub(super) const MOST_BYTES: u64 = 1 << 30;
+/// Bytes that tensors may take at once beside the file, for a file of so many bytes: enough for a
+/// large transformer over some thousand tokens, and for weights stored in one byte each.
+pub(super) fn budget(file_bytes: usize) -> u64 {
+    (1 << 29) + 8 * file_bytes as u64
+}
 
 /// Works out types, shapes and constant values of all nodes, inputs before what they lead to, and
 /// each shape before the value. An error when a value would be too large, or when a shape can
 /// only be told by computing.
-pub(super) fn analyse(model: &mut InferenceModel) -> TractResult<()> {
+pub(super) fn analyse(model: &mut InferenceModel, budget: u64) -> TractResult<()> {
     let mut constants = 0_u64;
     for node in model.eval_order()? {
         let cloned = |facts: TVec<&InferenceFact>| facts.into_iter().cloned().collect::<TVec<_>>();
@@ -43,8 +45,8 @@ pub(super) fn analyse(model: &mut InferenceModel) -> TractResult<()> {
             if is_constant {
                 constants = constants.saturating_add(bytes);
             }
-            if !found.is_empty() && bytes.max(constants) > MOST_BYTES {
-                return too_large(&model.node(node).name);
+            if !found.is_empty() && bytes.max(constants) > budget {
+                return too_large(&model.node(node).name, budget);
             }
         }
         let (inputs, outputs, _) = op.infer(
@@ -71,7 +73,7 @@ pub(super) fn analyse(model: &mut InferenceModel) -> TractResult<()> {
 }
 
 /// An error when the tensors that are there at once, constants left out, are too large.
-pub(super) fn check(model: &TypedModel) -> TractResult<()> {
+pub(super) fn check(model: &TypedModel, budget: u64) -> TractResult<()> {
     let order = model.eval_order()?;
     let mut last_use = vec![0; model.nodes().len()];
     for (step, node) in order.iter().enumerate() {
@@ -98,8 +100,8 @@ pub(super) fn check(model: &TypedModel) -> TractResult<()> {
             bytes = bytes.saturating_add(size.unwrap_or(u64::MAX));
         }
         live = live.saturating_add(bytes);
-        if live > MOST_BYTES {
-            return too_large(&node.name);
+        if live > budget {
+            return too_large(&node.name, budget);
         }
         released[last_use[node.id].max(step)] += bytes;
         live -= released[step];
@@ -137,6 +139,6 @@ fn unknown<T>(model: &InferenceModel, node: usize) -> TractResult<T> {
     )
 }
 
-fn too_large<T>(name: &str) -> TractResult<T> {
-    bail!("'{name}' would take more than {} MiB", MOST_BYTES >> 20)
+fn too_large<T>(name: &str, budget: u64) -> TractResult<T> {
+    bail!("'{name}' would take more than {} MiB", budget >> 20)
 }

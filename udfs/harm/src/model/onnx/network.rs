@@ -20,6 +20,8 @@ pub(super) struct Network {
     /// not depend on what else is asked.
     lengths: Vec<(usize, OnceLock<std::result::Result<Plan, String>>)>,
     operators: usize,
+    /// Bytes that tensors may take.
+    budget: u64,
 }
 
 /// In the order of the graph.
@@ -48,6 +50,7 @@ impl Network {
     /// Reads the network of a file. It takes up to `max_tokens` tokens and has `labels` outputs,
     /// or that is an error.
     pub(super) fn read(bytes: &[u8], max_tokens: usize, labels: usize) -> Result<Self, String> {
+        let budget = memory::budget(bytes.len());
         let mut bytes = bytes;
         let file = guarded(|| onnx().proto_model_for_read(&mut bytes))?;
         let graph = operators::checked(&file)?;
@@ -69,6 +72,7 @@ impl Network {
             .collect();
         let network = Self {
             operators: graph.node.len(),
+            budget,
             graph: guarded(|| parsed(&file, graph))?,
             inputs,
             lengths,
@@ -144,11 +148,11 @@ impl Network {
                     let fact = InferenceFact::dt_shape(*kind, [1, length]);
                     graph.set_input_fact(index, fact)?;
                 }
-                memory::analyse(&mut graph)?;
+                memory::analyse(&mut graph, self.budget)?;
                 let graph = graph.into_typed()?;
-                memory::check(&graph)?;
+                memory::check(&graph, self.budget)?;
                 let graph = graph.into_optimized()?;
-                memory::check(&graph)?;
+                memory::check(&graph, self.budget)?;
                 graph.into_runnable()
             })
         });
