@@ -192,6 +192,27 @@ fn every_part_of_a_long_text_is_judged() {
 }
 
 #[test]
+fn threads_share_a_model_and_get_the_same_answers() {
+    let model = model(&OnnxPacking {
+        max_tokens: 200,
+        ..packing()
+    });
+    let texts = [
+        "hit",
+        "them ".repeat(40).leak(),
+        "nice weather ".repeat(60).leak(),
+    ];
+    let answers = || texts.map(|text| probabilities(&model, text));
+    let alone = answers();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (0..4).map(|_| scope.spawn(answers)).collect();
+        for other in others {
+            assert_eq!(other.join().expect("no panic"), alone);
+        }
+    });
+}
+
+#[test]
 fn labels_and_activations_mean_what_the_file_says() {
     let words = ["hit", "them"];
     let raw = outputs(&words);
