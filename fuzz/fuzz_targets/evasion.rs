@@ -57,8 +57,9 @@ fuzz_target!(|text: &str| {
         }
         assert!((0.0..=1.0).contains(&assessment.score));
         score = assessment.score;
-    });
-    assert_eq!(JUDGE.scores(&[text]), [score]);
+    })
+    .expect("no classifier");
+    assert_eq!(JUDGE.scores(&[text]).expect("no classifier"), [score]);
     let normal = tamis_text::normal_form(text);
     assert_eq!(tamis_text::normal_form(&normal), normal);
 });

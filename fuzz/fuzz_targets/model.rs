@@ -34,7 +34,8 @@ libfuzzer_sys::fuzz_target!(|input: (u8, &[u8], &str)| {
     let Ok(model) = Model::from_bytes("fuzz", &file, &Taxonomy::builtin(), &options) else {
         return;
     };
-    model.probabilities(&[text, "", "今天 price"], &mut |_, found| {
+    let texts = [text, "", "今天 price"];
+    let outcome = model.probabilities(&texts, &mut |_, found| {
         assert_eq!(found.len(), model.risks().len());
         assert!(
             found
@@ -42,4 +43,5 @@ libfuzzer_sys::fuzz_target!(|input: (u8, &[u8], &str)| {
                 .all(|probability| (0.0..=1.0).contains(probability))
         );
     });
+    assert_eq!(outcome, Ok(()));
 });

@@ -91,7 +91,7 @@ pub async fn run(args: HarmArgs) -> Result<(), CliError> {
         .labelled
         .read(&stores, &args.labels, judge.taxonomy())
         .await?;
-    let rows = score_rows(judge, &texts);
+    let rows = score_rows(judge, &texts).map_err(|error| CliError::Usage(error.to_string()))?;
     let target = match (args.precision, args.recall, args.pass_rate) {
         (Some(share), _, _) => Target::Precision(share),
         (_, Some(share), _) => Target::Recall(share),

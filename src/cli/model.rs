@@ -1,4 +1,6 @@
-//! `tamis model`: classifiers trained, measured and shown.
+//! `tamis model`: classifiers trained, taken over, measured and shown.
+
+mod import;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -28,6 +30,8 @@ pub struct ModelArgs {
 enum ModelCommand {
     /// Train a classifier from labelled texts
     Train(TrainArgs),
+    /// Make one file of an ONNX text classifier, its tokenizer and its labels
+    Import(import::ImportArgs),
     /// Measure a classifier on labelled texts: precision, recall, F1 and the curve, per risk
     Eval(EvalArgs),
     /// Show what a classifier is and knows
@@ -118,6 +122,7 @@ struct InfoArgs {
 pub async fn run(args: ModelArgs) -> Result<(), CliError> {
     match args.command {
         ModelCommand::Train(args) => run_train(args).await,
+        ModelCommand::Import(args) => import::run(&args),
         ModelCommand::Eval(args) => run_eval(args).await,
         ModelCommand::Info(args) => {
             let model = read(&args.stores.stores()?, &args.model).await?;
@@ -193,7 +198,8 @@ async fn run_eval(args: EvalArgs) -> Result<(), CliError> {
     let model = read(&stores, &args.model).await?;
     let taxonomy = Taxonomy::builtin();
     let texts = args.labelled.read(&stores, &args.data, &taxonomy).await?;
-    let evaluation = evaluate(&model, &texts, &taxonomy);
+    let evaluation =
+        evaluate(&model, &texts, &taxonomy).map_err(|error| CliError::Usage(error.to_string()))?;
     let result = match args.curve {
         Some(points) => curve(&evaluation, points)?,
         None => figures(&evaluation)?,

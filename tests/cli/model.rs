@@ -149,3 +149,51 @@ fn a_label_that_is_no_risk_is_named_with_its_row() {
     );
     assert!(!model.exists());
 }
+
+#[test]
+fn an_onnx_classifier_is_taken_over_where_the_build_reads_one() {
+    let corpus = Corpus::new();
+    let folder = project().join("udfs/harm/tests/fixtures/onnx");
+    let at = |name: &str| path(&folder.join(name)).to_owned();
+    let model = corpus.at("insults.onnx");
+    let import = |more: &[&str]| {
+        let (onnx, tokenizer, labels) =
+            (at("encoder.onnx"), at("tokenizer.json"), at("config.json"));
+        let given = [
+            "--onnx",
+            &onnx,
+            "--tokenizer",
+            &tokenizer,
+            "--labels",
+            &labels,
+        ];
+        let command = ["model", "import", "-o", path(&model)];
+        run(&[&command[..], &given, more].concat())
+    };
+    let insult = ["--label-risk", "insult=A4a"];
+    if !cfg!(feature = "onnx") {
+        let (code, _, stderr) = import(&insult);
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains("build with --features onnx"), "{stderr}");
+        assert!(!model.exists());
+        return;
+    }
+    let (code, _, stderr) = import(&[]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("unknown risk 'insult'"), "{stderr}");
+    assert!(!model.exists());
+    let (code, stdout, stderr) = import(&insult);
+    assert_eq!(code, 0, "{stderr}");
+    let info = run_ok(&["model", "info", path(&model)], 0);
+    assert_eq!(info, stdout);
+    assert!(info.contains("softmax, 24 tokens at a time"), "{info}");
+    assert!(
+        info.contains("label      insult: A4a, meant from"),
+        "{info}"
+    );
+    let set = format!("model={}", path(&model));
+    let sql = "select harm_class('Hit THEM')['risk'], harm_class('Hit THEM')['probability'] > 0.9, \
+               harm_score('Hit THEM') > 0.9";
+    let text = run_ok(&["sql", "--format", "csv", "--set", &set, sql], 0);
+    assert_eq!(text.lines().nth(1), Some("A4a,true,true"), "{text}");
+}

@@ -105,8 +105,7 @@ pub async fn run(args: CheckArgs) -> Result<(), CliError> {
             let stores = args.stores.stores()?;
             each_batch(&stores, corpus, &args.text, None, &mut |documents| {
                 let texts: Vec<&str> = documents.iter().map(|one| one.text.as_str()).collect();
-                sample.add(&texts);
-                Ok(())
+                sample.add(&texts).map_err(usage)
             })
             .await?;
             if sample.documents() == 0 {
@@ -116,7 +115,7 @@ pub async fn run(args: CheckArgs) -> Result<(), CliError> {
         }
         None => None,
     };
-    let check = check_lexicon(judge, &rules, sample.as_ref(), &options);
+    let check = check_lexicon(judge, &rules, sample.as_ref(), &options).map_err(usage)?;
     args.print
         .print(&table(columns(&check, judge.taxonomy()))?)?;
     let fails = check

@@ -52,7 +52,7 @@ pub async fn run(args: ExplainArgs) -> Result<(), CliError> {
             }
             text => text.to_owned(),
         };
-        explanations.push(explainer.explain(&read));
+        explanations.push(explainer.explain(&read).map_err(usage)?);
     }
     if args.print.format.is_some() || args.print.output.is_some() {
         return args.print.print(&table(columns(&explanations))?);

@@ -5,9 +5,10 @@ use std::sync::{Arc, LazyLock};
 use arrow::array::{ArrayRef, Float64Array, StringArray, new_null_array};
 use arrow::datatypes::DataType;
 use datafusion::common::internal_datafusion_err;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::Documentation;
 use tamis_harm::{Assessment, Hit, Judge};
+use tamis_resource::ResourceError;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
@@ -103,13 +104,20 @@ pub(crate) fn pinned_judge(function: &'static str, resources: &Resources) -> Pin
 pub(crate) fn assess(judge: &Judge, documents: &[&str]) -> Result<Vec<Assessment>> {
     let mut assessments: Vec<Option<Assessment>> = Vec::new();
     assessments.resize_with(documents.len(), || None);
-    judge.assess(documents, &mut |document, assessment| {
-        assessments[document] = Some(assessment);
-    });
+    judge
+        .assess(documents, &mut |document, assessment| {
+            assessments[document] = Some(assessment);
+        })
+        .map_err(unanswered)?;
     assessments
         .into_iter()
         .collect::<Option<_>>()
         .ok_or_else(|| internal_datafusion_err!("a document was not assessed"))
+}
+
+/// The error of a text the classifier has no answer for: it is neither harmful nor clean.
+pub(crate) fn unanswered(error: ResourceError) -> DataFusionError {
+    DataFusionError::Execution(error.to_string())
 }
 
 /// The ids of the risks at or above their thresholds, one list for each assessment.

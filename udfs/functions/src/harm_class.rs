@@ -10,6 +10,7 @@ use tamis_harm::{Model, Taxonomy};
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
+use crate::harm::unanswered;
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -70,7 +71,7 @@ impl Judging for HarmClass {
 }
 
 fn classes(classifier: &Classifier, documents: &[&str]) -> Result<ArrayRef> {
-    let classes = classifier.model.classify(documents);
+    let classes = classifier.model.classify(documents).map_err(unanswered)?;
     let risks = classifier.taxonomy.risks();
     struct_array(
         harm_class_fields(),

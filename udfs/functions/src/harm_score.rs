@@ -10,7 +10,7 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::pinned_judge;
+use crate::harm::{pinned_judge, unanswered};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -50,5 +50,6 @@ impl Judging for HarmScore {
 }
 
 fn scores(judge: &Judge, documents: &[&str]) -> Result<ArrayRef> {
-    Ok(Arc::new(Float64Array::from(judge.scores(documents))))
+    let scores = judge.scores(documents).map_err(unanswered)?;
+    Ok(Arc::new(Float64Array::from(scores)))
 }

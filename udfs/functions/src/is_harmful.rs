@@ -11,7 +11,7 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::pinned_judge;
+use crate::harm::{pinned_judge, unanswered};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -88,7 +88,7 @@ fn check_threshold(threshold: f64) -> Result<()> {
 /// Each text against one threshold, or against the thresholds of its risks.
 fn by_document(judge: &Judge, text: &dyn Array, threshold: Option<f64>) -> Result<ArrayRef> {
     map_texts(text, &|documents| {
-        let flags = judge.is_harmful(documents, threshold);
+        let flags = judge.is_harmful(documents, threshold).map_err(unanswered)?;
         Ok(Arc::new(BooleanArray::from(flags)))
     })
 }
@@ -105,7 +105,7 @@ fn by_row(judge: &Judge, text: &dyn Array, thresholds: &dyn Array) -> Result<Arr
         .map(|(text, threshold)| text.zip(threshold))
         .collect();
     let documents: Vec<&str> = rows.iter().flatten().map(|(text, _)| *text).collect();
-    let mut scores = judge.scores(&documents).into_iter();
+    let mut scores = judge.scores(&documents).map_err(unanswered)?.into_iter();
     let flags: BooleanArray = rows
         .iter()
         .map(|row| row.and_then(|(_, threshold)| scores.next().map(|score| score >= threshold)))

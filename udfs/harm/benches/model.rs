@@ -93,7 +93,9 @@ fn measure(what: &str, model: &Model, documents: &[String]) {
     let clock = Clock::start();
     for _ in 0..ROUNDS {
         let mut sum = 0.0;
-        model.probabilities(&documents, &mut |_, found| sum += found[0]);
+        model
+            .probabilities(&documents, &mut |_, found| sum += found[0])
+            .expect("answers");
         black_box(sum);
     }
     println!(

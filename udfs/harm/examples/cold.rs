@@ -137,7 +137,7 @@ fn topic_counts(found: &[bool], comments: &[Comment], topic: &str) -> Confusion 
 }
 
 /// Whether the model alone means some risk.
-fn meant(model: &Model, texts: &[&str]) -> Vec<bool> {
+fn meant(model: &Model, texts: &[&str]) -> Result<Vec<bool>> {
     let mut all = Vec::new();
     model.probabilities(texts, &mut |_, probabilities| {
         let points = model.operating_points();
@@ -147,8 +147,8 @@ fn meant(model: &Model, texts: &[&str]) -> Vec<bool> {
                 .zip(points)
                 .any(|(p, point)| p >= point),
         );
-    });
-    all
+    })?;
+    Ok(all)
 }
 
 fn measure(folder: &Path, search: bool) -> Result<()> {
@@ -191,16 +191,16 @@ fn measure(folder: &Path, search: bool) -> Result<()> {
     println!("|---|---:|---:|---:|---:|---:|");
     let lexicon = judge(None)?;
     let any: Vec<bool> = lexicon
-        .scores(&dev_texts)
+        .scores(&dev_texts)?
         .iter()
         .map(|score| *score > 0.0)
         .collect();
     line("lexicon, any hit", counts(&any, dev.iter()));
-    let lexicon_found = lexicon.is_harmful(&dev_texts, None);
+    let lexicon_found = lexicon.is_harmful(&dev_texts, None)?;
     line("lexicon", counts(&lexicon_found, dev.iter()));
     line(
         "classifier",
-        counts(&meant(&trained.model, &dev_texts), dev.iter()),
+        counts(&meant(&trained.model, &dev_texts)?, dev.iter()),
     );
     let mut best = Vec::new();
     trained
@@ -210,10 +210,10 @@ fn measure(folder: &Path, search: bool) -> Result<()> {
                 score: probabilities[0],
                 positive: dev[document].offensive,
             });
-        });
+        })?;
     let best = Curve::new(&best).best_f1();
     let both = judge(Some(trained.model))?;
-    let found = both.is_harmful(&dev_texts, None);
+    let found = both.is_harmful(&dev_texts, None)?;
     line("lexicon + classifier", counts(&found, dev.iter()));
     for topic in TOPICS {
         line(&format!("… {topic}"), topic_counts(&found, &dev, topic));
@@ -223,7 +223,7 @@ fn measure(folder: &Path, search: bool) -> Result<()> {
         &dev_texts,
         &options,
     )?;
-    let found = judge(Some(by_topic.model))?.is_harmful(&dev_texts, None);
+    let found = judge(Some(by_topic.model))?.is_harmful(&dev_texts, None)?;
     line(
         "lexicon + classifier with a risk for each topic",
         counts(&found, dev.iter()),
@@ -231,12 +231,12 @@ fn measure(folder: &Path, search: bool) -> Result<()> {
     for topic in TOPICS {
         let others = train_set.iter().filter(|comment| comment.topic != topic);
         let trained = learn(&labelled(others, Labels::One)?, &dev_texts, &options)?;
-        let alone = meant(&trained.model, &dev_texts);
+        let alone = meant(&trained.model, &dev_texts)?;
         line(
             &format!("classifier that never saw {topic}"),
             topic_counts(&alone, &dev, topic),
         );
-        let found = judge(Some(trained.model))?.is_harmful(&dev_texts, None);
+        let found = judge(Some(trained.model))?.is_harmful(&dev_texts, None)?;
         line(
             &format!("… with the lexicon, {topic}"),
             topic_counts(&found, &dev, topic),

@@ -27,7 +27,7 @@ fn main() {
     println!("|---|---|---:|---:|---:|---:|---:|---:|");
     for (part, comments) in [("train", &train), ("dev", &dev)] {
         let texts: Vec<&str> = comments.iter().map(|comment| &*comment.text).collect();
-        let flags = judge.is_harmful(&texts, None);
+        let flags = judge.is_harmful(&texts, None).expect("no classifier");
         for topic in ["race", "gender", "region", "all"] {
             let rows = comments
                 .iter()
@@ -57,17 +57,19 @@ fn main() {
 fn list_entries(judge: &Judge, comments: &[Comment], least: usize) {
     let texts: Vec<&str> = comments.iter().map(|comment| &*comment.text).collect();
     let mut hits = vec![(0, 0); judge.lexicon().entries().len()];
-    judge.assess(&texts, &mut |document, assessment| {
-        let mut entries: Vec<usize> = assessment.hits.iter().map(|hit| hit.entry).collect();
-        entries.sort_unstable();
-        entries.dedup();
-        for entry in entries {
-            match comments[document].offensive {
-                true => hits[entry].1 += 1,
-                false => hits[entry].0 += 1,
+    judge
+        .assess(&texts, &mut |document, assessment| {
+            let mut entries: Vec<usize> = assessment.hits.iter().map(|hit| hit.entry).collect();
+            entries.sort_unstable();
+            entries.dedup();
+            for entry in entries {
+                match comments[document].offensive {
+                    true => hits[entry].1 += 1,
+                    false => hits[entry].0 += 1,
+                }
             }
-        }
-    });
+        })
+        .expect("no classifier");
     let mut entries: Vec<usize> = (0..hits.len())
         .filter(|&entry| hits[entry].0 >= least)
         .collect();

@@ -90,7 +90,10 @@ pub struct ReliabilityBin {
 }
 
 /// The scores a judge gives labelled texts, for [`calibrate`].
-pub fn score_rows(judge: &Judge, texts: &[LabelledText]) -> Vec<ScoredRow> {
+///
+/// # Errors
+/// As for [`Judge::assess`].
+pub fn score_rows(judge: &Judge, texts: &[LabelledText]) -> Result<Vec<ScoredRow>> {
     let documents: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
     let mut rows = Vec::with_capacity(texts.len());
     judge.risk_scores(&documents, &mut |document, found| {
@@ -100,8 +103,8 @@ pub fn score_rows(judge: &Judge, texts: &[LabelledText]) -> Vec<ScoredRow> {
             scores,
             risks: texts[document].risks.clone(),
         });
-    });
-    rows
+    })?;
+    Ok(rows)
 }
 
 /// Fewer texts than this found by a threshold say too little of its precision.

@@ -61,6 +61,9 @@ pub struct Assessment {
     pub model: Option<Class>,
 }
 
+/// The score of every risk, none without evidence; and what the classifier says.
+type Scores = (Vec<f64>, Option<Class>);
+
 /// Judges texts by a taxonomy, a lexicon, thresholds and, if there is one, a classifier.
 ///
 /// The answer for a text depends on that text and these alone, never on the batch it comes in.
@@ -176,10 +179,17 @@ impl Judge {
     }
 
     /// Gives `each` the assessment of every document, in order, with its position.
-    pub fn assess(&self, documents: &[&str], each: &mut dyn FnMut(usize, Assessment)) {
-        let mut scorer = self.scorer();
-        self.find(documents, false, &mut |document, view, findings| {
-            let (scores, model) = self.scores_of(view, findings, &mut scorer);
+    ///
+    /// # Errors
+    /// When the classifier has no answer for a text, see [`Model::probabilities`]: `each` is not
+    /// called for that text and those behind it. Without a classifier there are none.
+    pub fn assess(
+        &self,
+        documents: &[&str],
+        each: &mut dyn FnMut(usize, Assessment),
+    ) -> Result<()> {
+        self.each_scored(documents, false, |document, view, findings, found| {
+            let (scores, model) = found;
             // Equal scores: the later one loses.
             let top = scores
                 .iter()
@@ -195,47 +205,75 @@ impl Judge {
                 model,
             };
             each(document, assessment);
-        });
+        })
     }
 
     /// The harm score of every document, as in [`Assessment::score`].
-    pub fn scores(&self, documents: &[&str]) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// As for [`Self::assess`].
+    pub fn scores(&self, documents: &[&str]) -> Result<Vec<f64>> {
         let mut all = vec![0.0; documents.len()];
         self.risk_scores(documents, &mut |document, scores| {
             all[document] = highest(scores);
-        });
-        all
+        })?;
+        Ok(all)
     }
 
     /// Gives `each` the score of every risk in every document, in order, with its position; no
     /// scores at all for a document without any evidence.
-    pub fn risk_scores(&self, documents: &[&str], each: &mut dyn FnMut(usize, &[f64])) {
-        let mut scorer = self.scorer();
-        self.find(documents, false, &mut |document, view, findings| {
-            each(document, &self.scores_of(view, findings, &mut scorer).0);
-        });
+    ///
+    /// # Errors
+    /// As for [`Self::assess`].
+    pub fn risk_scores(
+        &self,
+        documents: &[&str],
+        each: &mut dyn FnMut(usize, &[f64]),
+    ) -> Result<()> {
+        self.each_scored(documents, false, |document, _, _, (scores, _)| {
+            each(document, &scores);
+        })
     }
 
     /// Whether each document is harmful: with a threshold, its score reaches it; without, some
     /// risk reaches its own, so [`Assessment::risks`] is not empty.
-    pub fn is_harmful(&self, documents: &[&str], threshold: Option<f64>) -> Vec<bool> {
+    ///
+    /// # Errors
+    /// As for [`Self::assess`].
+    pub fn is_harmful(&self, documents: &[&str], threshold: Option<f64>) -> Result<Vec<bool>> {
         // A document without any term scores 0, unless there is a classifier.
         let without_terms = threshold.is_some_and(|threshold| threshold <= 0.0);
         let mut all = vec![without_terms; documents.len()];
-        let mut scorer = self.scorer();
-        let only_found = scorer.is_none();
-        self.find(documents, only_found, &mut |document, view, findings| {
-            let (scores, _) = self.scores_of(view, findings, &mut scorer);
+        let only_found = self.model.is_none();
+        self.each_scored(documents, only_found, |document, _, _, (scores, _)| {
             all[document] = match threshold {
                 Some(threshold) => highest(&scores) >= threshold,
                 None => self.reached(&scores).next().is_some(),
             };
-        });
-        all
+        })?;
+        Ok(all)
     }
 
-    fn scorer(&self) -> Option<Scorer<'_>> {
-        self.model.as_deref().map(Scorer::new)
+    /// Gives `each` the documents with their findings and what [`Self::scores_of`] makes of them,
+    /// up to the first text the classifier has no answer for.
+    fn each_scored(
+        &self,
+        documents: &[&str],
+        only_found: bool,
+        mut each: impl FnMut(usize, &View<'_>, &[Finding], Scores),
+    ) -> Result<()> {
+        let mut scorer = self.model.as_deref().map(Scorer::new);
+        let mut outcome = Ok(());
+        self.find(documents, only_found, &mut |document, view, findings| {
+            if outcome.is_err() {
+                return;
+            }
+            match self.scores_of(view, findings, &mut scorer) {
+                Ok(scores) => each(document, view, findings, scores),
+                Err(error) => outcome = Err(error),
+            }
+        });
+        outcome
     }
 
     /// The score of every risk, none without findings and classifier; and what the classifier
@@ -245,9 +283,9 @@ impl Judge {
         view: &View<'_>,
         findings: &[Finding],
         scorer: &mut Option<Scorer<'_>>,
-    ) -> (Vec<f64>, Option<Class>) {
+    ) -> Result<Scores> {
         if findings.is_empty() && scorer.is_none() {
-            return (Vec::new(), None);
+            return Ok((Vec::new(), None));
         }
         let entries = findings
             .iter()
@@ -256,13 +294,16 @@ impl Judge {
         let risks = self.taxonomy.risks().len();
         let characters = || view.original().chars().count();
         let mut scores = scores_by_risk(entries, self.lexicon.rules(), risks, characters);
-        let class = scorer.as_mut().map(|scorer| {
-            let model = scorer.model();
-            let probabilities = scorer.score_original(view.original());
-            add_model(&mut scores, model, probabilities);
-            model.class(probabilities)
-        });
-        (scores, class)
+        let class = match scorer {
+            Some(scorer) => {
+                let model = scorer.model();
+                let probabilities = scorer.score_original(view.original())?;
+                add_model(&mut scores, model, probabilities);
+                Some(model.class(probabilities))
+            }
+            None => None,
+        };
+        Ok((scores, class))
     }
 
     fn reached<'a>(&'a self, scores: &'a [f64]) -> impl Iterator<Item = usize> + 'a {

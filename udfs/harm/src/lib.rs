@@ -31,9 +31,9 @@ pub use lexicon::{
 };
 pub use matcher::{DaachorseMatcher, GramFrequencies, Kernel, Match, Matcher, PairGramMatcher};
 pub use model::{
-    CLEAN, Class, LabelledText, Model, ModelEvaluation, ModelMetadata, ModelOptions,
-    RiskEvaluation, RiskReport, Segmentation, TrainOptions, TrainProgress, TrainReport, Trained,
-    evaluate, train, with_metadata,
+    Activation, CLEAN, Class, LabelledText, Model, ModelEvaluation, ModelMetadata, ModelOptions,
+    OnnxLabels, OnnxPacking, RiskEvaluation, RiskReport, Segmentation, TrainOptions, TrainProgress,
+    TrainReport, Trained, evaluate, pack_onnx, train, with_metadata,
 };
 pub use rate::{Mode, Rate, SourceVerdict, harm_rate, source_verdict};
 pub use taxonomy::{Risk, Taxonomy};

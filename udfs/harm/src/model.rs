@@ -1,4 +1,5 @@
-//! Classifiers: fastText models and our own linear ones, and what they say about a text.
+//! Classifiers: fastText models, our own linear ones and ONNX networks, and what they say about a
+//! text.
 
 mod bytes;
 mod evaluate;
@@ -6,6 +7,7 @@ mod fasttext;
 mod features;
 mod linear;
 mod metadata;
+mod onnx;
 mod train;
 mod units;
 
@@ -23,6 +25,8 @@ pub use evaluate::{ModelEvaluation, RiskEvaluation, evaluate};
 use fasttext::FastText;
 use linear::Linear;
 pub use metadata::{ModelMetadata, Segmentation, with_metadata};
+use onnx::Onnx;
+pub use onnx::{Activation, OnnxLabels, OnnxPacking, pack_onnx};
 pub use train::{
     LabelledText, RiskReport, TrainOptions, TrainProgress, TrainReport, Trained, train,
 };
@@ -54,7 +58,8 @@ pub struct Class {
 }
 
 /// A classifier for the risks of a taxonomy. Immutable; the probabilities for a text depend on
-/// that text and the model alone, and are the same on every machine.
+/// that text and the model alone. Those of fastText and linear models are the same on every
+/// machine; those of ONNX models differ in the last digits between kinds of processors.
 #[derive(Debug)]
 pub struct Model {
     identity: Identity,
@@ -73,11 +78,13 @@ pub struct Model {
 enum Kind {
     FastText(Box<FastText>),
     Linear(Box<Linear>),
+    Onnx(Box<Onnx>),
 }
 
 impl Model {
     /// Reads a model: a fastText `.bin` file (version 11 or 12, quantised or not, with or without
-    /// the metadata of [`with_metadata`]) or a linear model of [`crate::train`].
+    /// the metadata of [`with_metadata`]), a linear model of [`crate::train`] or, with the cargo
+    /// feature `onnx`, an ONNX network with its tokenizer ([`pack_onnx`]).
     ///
     /// A bare fastText file is asked as the official tool would: texts as they are, words between
     /// white space, the whole text at once.
@@ -86,7 +93,9 @@ impl Model {
     /// Malformed, naming the byte or the label: when `bytes` are no such model, are cut off, or
     /// state sizes the file does not hold (nothing is allocated on the word of a header); when a
     /// label is neither `clean` nor a risk of the taxonomy and no option says what it stands for;
-    /// when no label is a risk; when an operating point is outside (0, 1).
+    /// when no label is a risk; when an operating point is outside (0, 1); when an ONNX network
+    /// holds an operator, or asks for more memory, than a text classifier needs, has other inputs
+    /// or outputs, or does not run; for any ONNX file without the feature.
     pub fn from_bytes(
         uri: &str,
         bytes: &[u8],
@@ -105,16 +114,26 @@ impl Model {
             };
             let model = FastText::read(model).map_err(bad)?;
             (Kind::FastText(Box::new(model)), metadata)
+        } else if onnx::looks_like_onnx(bytes) {
+            let (model, metadata) = Onnx::read(uri, bytes)?;
+            (Kind::Onnx(Box::new(model)), metadata)
         } else {
             return Err(malformed(
                 uri,
                 "byte 0",
-                "neither a fastText model (.bin) nor a linear model of this tool",
+                "neither a fastText model (.bin) nor a linear model of this tool nor an ONNX file",
             ));
         };
         metadata.labels.extend(options.labels.clone());
         metadata.segmentation = options.segmentation.unwrap_or(metadata.segmentation);
         metadata.window = options.window.unwrap_or(metadata.window);
+        if matches!(kind, Kind::Onnx(_)) && metadata.segmentation != Segmentation::None {
+            return Err(malformed(
+                uri,
+                "segmentation",
+                "the tokenizer of an ONNX model cuts the texts, as they are",
+            ));
+        }
         let targets = targets(uri, kind.labels(), &metadata, options, taxonomy)?;
         let mut risks: Vec<usize> = targets.iter().copied().flatten().collect();
         risks.sort_unstable();
@@ -185,24 +204,32 @@ impl Model {
     /// Of labels for the same risk the probabilities add up when the labels exclude each other,
     /// else the highest holds. Of windows the highest holds, so that text put beside harm does not
     /// hide it.
-    pub fn probabilities(&self, documents: &[&str], each: &mut dyn FnMut(usize, &[f64])) {
+    ///
+    /// # Errors
+    /// Malformed, for the first text an ONNX model has no answer for: it gives something that is
+    /// not a number, or does not run on it. fastText and linear models always have one.
+    pub fn probabilities(
+        &self,
+        documents: &[&str],
+        each: &mut dyn FnMut(usize, &[f64]),
+    ) -> Result<()> {
         let mut scorer = Scorer::new(self);
         for (document, text) in documents.iter().enumerate() {
-            if self.needs_folding() {
-                each(document, scorer.score(&fold(text)));
-            } else {
-                each(document, scorer.score(text));
-            }
+            each(document, scorer.score_original(text)?);
         }
+        Ok(())
     }
 
     /// The most probable risk of every document, the first in taxonomy order of equals.
-    pub fn classify(&self, documents: &[&str]) -> Vec<Class> {
+    ///
+    /// # Errors
+    /// As for [`Self::probabilities`].
+    pub fn classify(&self, documents: &[&str]) -> Result<Vec<Class>> {
         let mut classes = Vec::with_capacity(documents.len());
         self.probabilities(documents, &mut |_, probabilities| {
             classes.push(self.class(probabilities));
-        });
-        classes
+        })?;
+        Ok(classes)
     }
 
     /// The most probable risk of probabilities in the order of [`Self::risks`].
@@ -226,6 +253,16 @@ impl Model {
         match self.kind {
             Kind::Linear(_) => true,
             Kind::FastText(_) => self.metadata.segmentation == Segmentation::Characters,
+            Kind::Onnx(_) => false,
+        }
+    }
+
+    /// Characters of a window, 0 for the whole text.
+    fn window(&self) -> usize {
+        match (&self.kind, self.metadata.window) {
+            (Kind::Onnx(model), 0) => model.most_characters(),
+            (Kind::Onnx(model), window) => window.min(model.most_characters()),
+            (_, window) => window,
         }
     }
 
@@ -250,6 +287,7 @@ impl fmt::Display for Model {
                 writeln!(f, "cut        {cut}")?;
             }
             Kind::Linear(model) => writeln!(f, "kind       {}", model.describe())?,
+            Kind::Onnx(model) => writeln!(f, "kind       {}", model.describe())?,
         }
         match self.metadata.window {
             0 => writeln!(f, "window     the whole text")?,
@@ -277,6 +315,7 @@ impl Kind {
         match self {
             Self::FastText(model) => model.labels(),
             Self::Linear(model) => model.labels(),
+            Self::Onnx(model) => model.labels(),
         }
     }
 }
@@ -310,7 +349,7 @@ impl<'a> Scorer<'a> {
     }
 
     /// The probabilities for a text as it was written.
-    pub(crate) fn score_original(&mut self, text: &str) -> &[f64] {
+    pub(crate) fn score_original(&mut self, text: &str) -> Result<&[f64]> {
         if self.model.needs_folding() {
             self.score(&fold(text))
         } else {
@@ -319,11 +358,11 @@ impl<'a> Scorer<'a> {
     }
 
     /// The probabilities for a text in the form the model needs.
-    fn score(&mut self, text: &str) -> &[f64] {
+    fn score(&mut self, text: &str) -> Result<&[f64]> {
         let model = self.model;
         self.risks.clear();
         self.risks.resize(model.risks.len(), 0.0);
-        for window in units::windows(text, model.metadata.window) {
+        for window in units::windows(text, model.window()) {
             let exclusive = match &model.kind {
                 Kind::Linear(linear) => {
                     linear.probabilities(window, &mut self.linear, &mut self.outputs);
@@ -340,24 +379,32 @@ impl<'a> Scorer<'a> {
                     fasttext.probabilities(line, &mut self.fasttext, &mut self.outputs);
                     fasttext.is_exclusive()
                 }
+                Kind::Onnx(onnx) => {
+                    onnx.probabilities(window, &mut self.outputs)
+                        .map_err(|message| malformed(&model.identity.uri, "answer", message))?;
+                    onnx.is_exclusive()
+                }
             };
-            self.window.clear();
-            self.window.resize(model.risks.len(), 0.0);
-            for (place, probability) in model.places.iter().zip(&self.outputs) {
-                if let Some(place) = place {
-                    let risk = &mut self.window[*place];
-                    *risk = if exclusive {
-                        (*risk + probability).min(1.0)
-                    } else {
-                        risk.max(*probability)
-                    };
+            // An ONNX model gives more than one answer for a window with too many tokens.
+            for outputs in self.outputs.chunks(model.places.len()) {
+                self.window.clear();
+                self.window.resize(model.risks.len(), 0.0);
+                for (place, probability) in model.places.iter().zip(outputs) {
+                    if let Some(place) = place {
+                        let risk = &mut self.window[*place];
+                        *risk = if exclusive {
+                            (*risk + probability).min(1.0)
+                        } else {
+                            risk.max(*probability)
+                        };
+                    }
+                }
+                for (risk, probability) in self.risks.iter_mut().zip(&self.window) {
+                    *risk = risk.max(*probability);
                 }
             }
-            for (risk, probability) in self.risks.iter_mut().zip(&self.window) {
-                *risk = risk.max(*probability);
-            }
         }
-        &self.risks
+        Ok(&self.risks)
     }
 }
 

@@ -22,7 +22,7 @@ fn the_lexicon_alone_is_precise() {
         assert!(dev.iter().any(|comment| comment.topic == topic), "{topic}");
     }
     let texts: Vec<&str> = dev.iter().map(|comment| &*comment.text).collect();
-    let flags = judge.is_harmful(&texts, None);
+    let flags = judge.is_harmful(&texts, None).expect("answers");
     let flagged = flags.iter().filter(|&&flag| flag).count();
     let right = flags
         .iter()

@@ -19,7 +19,7 @@ fn the_page_counts_the_starter_lexicon() {
     )
     .expect("the built-in resources fit each other");
     let rules = LexiconRules::from_pack_toml("pack.toml", &pack, judge.taxonomy()).expect("rules");
-    let check = check_lexicon(&judge, &rules, None, &CheckOptions::default());
+    let check = check_lexicon(&judge, &rules, None, &CheckOptions::default()).expect("answers");
     let mut counts = format!(
         "\n{} distinct terms that name a risk, and {} that mask:\n\n| risk | | terms | asked for |\n|---|---|---:|---:|\n",
         check.total, check.allow

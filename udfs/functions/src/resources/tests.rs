@@ -132,7 +132,8 @@ async fn lexicons_of_every_format_are_one() {
         assert_eq!(
             loaded
                 .judge
-                .is_harmful(&["sell your kidney", "kidney beans"], None),
+                .is_harmful(&["sell your kidney", "kidney beans"], None)
+                .unwrap(),
             [true, false]
         );
     }
@@ -311,7 +312,7 @@ async fn lexicons_are_layered_and_dated() {
     let lexicon = loaded.judge.lexicon();
     assert_eq!(lexicon.identity().uri, uri);
     assert!(lexicon.entries().len() > alone.judge.lexicon().entries().len() + 4000);
-    let harmful = |text: &str| loaded.judge.is_harmful(&[text], None)[0];
+    let harmful = |text: &str| loaded.judge.is_harmful(&[text], None).unwrap()[0];
     assert!(harmful("glorp the bank"));
     assert!(
         harmful("stolen accounts for sale"),

@@ -119,7 +119,7 @@ fn judged_texts_have_a_score_for_every_risk() {
         text: text.to_owned(),
         risks: vec![1],
     });
-    let rows = score_rows(&judge, &texts);
+    let rows = score_rows(&judge, &texts).expect("answers");
     let risk = judge
         .taxonomy()
         .index(&term.risk)

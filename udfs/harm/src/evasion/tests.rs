@@ -335,7 +335,9 @@ fn builtin(variants: &str) -> Judge {
 
 fn assess(judge: &Judge, documents: &[&str]) -> Vec<Assessment> {
     let mut all = Vec::new();
-    judge.assess(documents, &mut |_, assessment| all.push(assessment));
+    judge
+        .assess(documents, &mut |_, assessment| all.push(assessment))
+        .expect("answers");
     all
 }
 

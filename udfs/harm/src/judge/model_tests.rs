@@ -28,7 +28,11 @@ fn terms_and_classifier_are_reasons_beside_each_other() {
     let (with, without) = (with_model(), judge(vec![auto("坏", "A4a", 0.25)]));
     let taxonomy = Taxonomy::builtin();
     let bad = taxonomy.index("A4a").expect("known");
-    let classes = with.model().expect("given").classify(&TEXTS);
+    let classes = with
+        .model()
+        .expect("given")
+        .classify(&TEXTS)
+        .expect("answers");
     for (text, (assessment, class)) in TEXTS.iter().zip(assess(&with, &TEXTS).iter().zip(classes)) {
         assert_eq!(assessment.model, Some(class), "{text}");
         let alone = assess(&without, &[text])[0].score;
@@ -52,17 +56,23 @@ fn all_ways_to_ask_agree() {
     let judge = with_model();
     let assessments = assess(&judge, &TEXTS);
     let scores: Vec<f64> = assessments.iter().map(|found| found.score).collect();
-    assert_eq!(judge.scores(&TEXTS), scores);
+    assert_eq!(judge.scores(&TEXTS).expect("answers"), scores);
     let by_risk: Vec<bool> = assessments
         .iter()
         .map(|found| !found.risks.is_empty())
         .collect();
-    assert_eq!(judge.is_harmful(&TEXTS, None), by_risk);
+    assert_eq!(judge.is_harmful(&TEXTS, None).expect("answers"), by_risk);
     for threshold in [0.0, 0.2, 0.5, 0.9, 1.0] {
         let expected: Vec<bool> = scores.iter().map(|score| *score >= threshold).collect();
-        assert_eq!(judge.is_harmful(&TEXTS, Some(threshold)), expected);
+        assert_eq!(
+            judge.is_harmful(&TEXTS, Some(threshold)).expect("answers"),
+            expected
+        );
     }
-    let alone: Vec<f64> = TEXTS.iter().map(|text| judge.scores(&[text])[0]).collect();
+    let alone: Vec<f64> = TEXTS
+        .iter()
+        .map(|text| judge.scores(&[text]).expect("answers")[0])
+        .collect();
     assert_eq!(alone, scores, "the batch changes nothing");
 }
 

@@ -41,10 +41,12 @@ pub(super) fn judge(entries: Vec<Entry>) -> Judge {
 
 pub(super) fn assess(judge: &Judge, documents: &[&str]) -> Vec<Assessment> {
     let mut all = Vec::new();
-    judge.assess(documents, &mut |document, assessment| {
-        assert_eq!(document, all.len(), "each document once, in order");
-        all.push(assessment);
-    });
+    judge
+        .assess(documents, &mut |document, assessment| {
+            assert_eq!(document, all.len(), "each document once, in order");
+            all.push(assessment);
+        })
+        .expect("answers");
     assert_eq!(all.len(), documents.len());
     all
 }
@@ -85,8 +87,8 @@ fn clean_and_empty_documents() {
         );
     }
     assert!(assess(&judge, &[]).is_empty());
-    assert!(judge.scores(&[]).is_empty());
-    assert!(judge.is_harmful(&[], None).is_empty());
+    assert!(judge.scores(&[]).expect("answers").is_empty());
+    assert!(judge.is_harmful(&[], None).expect("answers").is_empty());
 }
 
 #[test]
@@ -231,7 +233,7 @@ fn masks_cover_what_lies_inside() {
         .collect();
     assert_eq!(counts, [0, 1, 0, 1]);
     assert_eq!(
-        judge.is_harmful(&documents, None),
+        judge.is_harmful(&documents, None).expect("answers"),
         [false, true, false, true]
     );
 }
@@ -250,17 +252,28 @@ fn variants_limit_the_forms() {
     assert_eq!(spans(&with("none"), text), ["IS"]);
     assert_eq!(spans(&with("case"), text), ["IS", "is"]);
     assert_eq!(spans(&with("width"), text), ["IS", "ＩＳ"]);
-    assert_eq!(with("none").scores(&["is", "IS"]), [0.0, 0.5]);
-    assert_eq!(with("none").is_harmful(&["is", "IS"], None), [false, true]);
+    assert_eq!(
+        with("none").scores(&["is", "IS"]).expect("answers"),
+        [0.0, 0.5]
+    );
+    assert_eq!(
+        with("none")
+            .is_harmful(&["is", "IS"], None)
+            .expect("answers"),
+        [false, true]
+    );
 }
 
 #[test]
 fn thresholds_of_is_harmful() {
     let judge = judge(vec![auto("甲", "A1a", 0.4), auto("乙", "A1b", 0.6)]);
     let documents = ["", "甲", "乙", "甲乙"];
-    assert_eq!(judge.scores(&documents), [0.0, 0.4, 0.6, 0.6]);
     assert_eq!(
-        judge.is_harmful(&documents, None),
+        judge.scores(&documents).expect("answers"),
+        [0.0, 0.4, 0.6, 0.6]
+    );
+    assert_eq!(
+        judge.is_harmful(&documents, None).expect("answers"),
         [false, false, true, true]
     );
     for (threshold, expected) in [
@@ -272,7 +285,12 @@ fn thresholds_of_is_harmful() {
         (f64::NAN, [false; 4]),
         (f64::INFINITY, [false; 4]),
     ] {
-        assert_eq!(judge.is_harmful(&documents, Some(threshold)), expected);
+        assert_eq!(
+            judge
+                .is_harmful(&documents, Some(threshold))
+                .expect("answers"),
+            expected
+        );
     }
 }
 
@@ -290,7 +308,10 @@ fn batches_do_not_change_answers() {
     assert_eq!(alone[2].hits[0].start, 180_000);
     assert_eq!(alone.iter().filter(|a| !a.hits.is_empty()).count(), 3003);
     let harmful: Vec<bool> = alone.iter().map(|a| !a.risks.is_empty()).collect();
-    assert_eq!(judge.is_harmful(&documents, None), harmful);
+    assert_eq!(
+        judge.is_harmful(&documents, None).expect("answers"),
+        harmful
+    );
 }
 
 #[test]
@@ -450,11 +471,11 @@ proptest! {
         let judge = judge(entries);
         let assessments = assess(&judge, &documents);
         let scores: Vec<f64> = assessments.iter().map(|a| a.score).collect();
-        prop_assert_eq!(judge.scores(&documents), scores.clone());
+        prop_assert_eq!(judge.scores(&documents).expect("answers"), scores.clone());
         let harmful: Vec<bool> = assessments.iter().map(|a| !a.risks.is_empty()).collect();
-        prop_assert_eq!(judge.is_harmful(&documents, None), harmful);
+        prop_assert_eq!(judge.is_harmful(&documents, None).expect("answers"), harmful);
         let reached: Vec<bool> = scores.iter().map(|score| *score >= threshold).collect();
-        prop_assert_eq!(judge.is_harmful(&documents, Some(threshold)), reached);
+        prop_assert_eq!(judge.is_harmful(&documents, Some(threshold)).expect("answers"), reached);
         for assessment in &assessments {
             prop_assert!((0.0..=1.0).contains(&assessment.score));
             prop_assert_eq!(assessment.top_risk.is_some(), !assessment.hits.is_empty());
@@ -476,8 +497,8 @@ proptest! {
         let judge = judge(entries);
         prop_assert_eq!(assess(&naive, &documents), assess(&judge, &documents));
         prop_assert_eq!(
-            naive.is_harmful(&documents, None),
-            judge.is_harmful(&documents, None)
+            naive.is_harmful(&documents, None).expect("answers"),
+            judge.is_harmful(&documents, None).expect("answers")
         );
     }
 }
@@ -498,7 +519,9 @@ fn sounds_are_found_on_request_and_count_less() {
         ["沙仁", "sharen", "sha人", "杀人"]
     );
     assert_eq!(
-        with("all").scores(&["沙仁", "sharen", "杀人"]),
+        with("all")
+            .scores(&["沙仁", "sharen", "杀人"])
+            .expect("answers"),
         [0.4, 0.4, 0.8]
     );
     assert_eq!(assess(&with("all"), &["沙仁"])[0].hits[0].weight, 0.4);

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use tamis_resource::Result;
 use tamis_text::{fold, is_word_char};
 
 use super::rules::{LexiconRules, Limit};
@@ -139,7 +140,10 @@ impl<'a> Sample<'a> {
     }
 
     /// Looks at more documents.
-    pub fn add(&mut self, documents: &[&str]) {
+    ///
+    /// # Errors
+    /// As for [`Judge::assess`].
+    pub fn add(&mut self, documents: &[&str]) -> Result<()> {
         self.documents += documents.len();
         let (hit, words) = (&mut self.hit, &mut self.words);
         self.judge.assess(documents, &mut |document, assessment| {
@@ -161,7 +165,7 @@ impl<'a> Sample<'a> {
                     }
                 }
             }
-        });
+        })
     }
 
     /// Documents looked at.
@@ -200,6 +204,9 @@ fn word_around(chars: &[char], start: usize, end: usize) -> Option<String> {
 /// characters, hits inside words of the sample, terms with several risks, contradicting weights
 /// and terms that count once are for a person to look at.
 ///
+/// # Errors
+/// As for [`Judge::assess`].
+///
 /// # Panics
 /// When `sample` was made by a judge with another lexicon.
 pub fn check_lexicon(
@@ -207,7 +214,7 @@ pub fn check_lexicon(
     rules: &LexiconRules,
     sample: Option<&Sample<'_>>,
     options: &CheckOptions,
-) -> LexiconCheck {
+) -> Result<LexiconCheck> {
     let lexicon = judge.lexicon();
     let keys: Vec<String> = lexicon
         .entries()
@@ -254,18 +261,18 @@ pub fn check_lexicon(
         );
         check_sample(lexicon, sample, options.max_document_share, &mut by_entry);
     }
-    check_words(judge, &options.innocent_words, &mut by_entry);
+    check_words(judge, &options.innocent_words, &mut by_entry)?;
     check_terms(lexicon, &keys, &mut by_entry);
     by_entry.sort_by_key(|(entry, finding)| (*entry, finding.kind));
     findings.extend(by_entry.into_iter().map(|(_, finding)| finding));
-    LexiconCheck {
+    Ok(LexiconCheck {
         total,
         allow: allow.len(),
         risks,
         age_days,
         documents: sample.map_or(0, Sample::documents),
         findings,
-    }
+    })
 }
 
 /// What terms that count once have in common: letters and digits of the folded term, or all of it
@@ -388,7 +395,11 @@ fn check_sample(
     }
 }
 
-fn check_words(judge: &Judge, words: &[String], findings: &mut Vec<(usize, CheckFinding)>) {
+fn check_words(
+    judge: &Judge,
+    words: &[String],
+    findings: &mut Vec<(usize, CheckFinding)>,
+) -> Result<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     judge.assess(&words, &mut |word, assessment| {
         let entries: BTreeSet<usize> = assessment.hits.iter().map(|hit| hit.entry).collect();
@@ -402,7 +413,7 @@ fn check_words(judge: &Judge, words: &[String], findings: &mut Vec<(usize, Check
                 message,
             ));
         }
-    });
+    })
 }
 
 /// Weights of one term for one risk this far apart contradict each other.

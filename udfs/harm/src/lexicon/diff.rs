@@ -140,7 +140,8 @@ impl Impact {
 /// The documents for which score or risks differ between two judges, in order.
 ///
 /// # Errors
-/// Malformed when the judges have different taxonomies, whose risks cannot be compared.
+/// Malformed when the judges have different taxonomies, whose risks cannot be compared; as for
+/// [`Judge::assess`].
 pub fn impact(before: &Judge, after: &Judge, documents: &[&str]) -> Result<Vec<Impact>> {
     if before.taxonomy().identity().sha256 != after.taxonomy().identity().sha256 {
         return Err(malformed(
@@ -152,7 +153,7 @@ pub fn impact(before: &Judge, after: &Judge, documents: &[&str]) -> Result<Vec<I
             ),
         ));
     }
-    let (first, second) = (verdicts(before, documents), verdicts(after, documents));
+    let (first, second) = (verdicts(before, documents)?, verdicts(after, documents)?);
     let pairs = first.into_iter().zip(second).enumerate();
     Ok(pairs
         .filter(|(_, (before, after))| before != after)
@@ -164,15 +165,15 @@ pub fn impact(before: &Judge, after: &Judge, documents: &[&str]) -> Result<Vec<I
         .collect())
 }
 
-fn verdicts(judge: &Judge, documents: &[&str]) -> Vec<Verdict> {
+fn verdicts(judge: &Judge, documents: &[&str]) -> Result<Vec<Verdict>> {
     let mut all = Vec::with_capacity(documents.len());
     judge.assess(documents, &mut |_, assessment| {
         all.push(Verdict {
             score: assessment.score,
             risks: assessment.risks,
         });
-    });
-    all
+    })?;
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -94,25 +94,31 @@ impl Explainer {
     }
 
     /// Explains one text.
-    pub fn explain(&self, text: &str) -> Explanation {
+    ///
+    /// # Errors
+    /// As for [`Judge::assess`].
+    pub fn explain(&self, text: &str) -> Result<Explanation> {
         let judge = &*self.judge;
         let risk_id = |risk: usize| judge.taxonomy().risks()[risk].id.clone();
         let mut found = None;
-        judge.assess(&[text], &mut |_, assessment| found = Some(assessment));
+        judge.assess(&[text], &mut |_, assessment| found = Some(assessment))?;
         let assessment = found.expect("one assessment for one text");
-        let hits_of = |(part, entries): &(Judge, Vec<usize>)| -> Vec<Hit> {
+        let hits_of = |(part, entries): &(Judge, Vec<usize>)| -> Result<Vec<Hit>> {
             let mut hits = Vec::new();
-            part.assess(&[text], &mut |_, assessment| hits = assessment.hits);
+            part.assess(&[text], &mut |_, assessment| hits = assessment.hits)?;
             for hit in &mut hits {
                 hit.entry = entries[hit.entry];
             }
-            hits
+            Ok(hits)
         };
-        let masks = self.masks.as_ref().map_or_else(Vec::new, hits_of);
+        let masks = match &self.masks {
+            Some(masks) => hits_of(masks)?,
+            None => Vec::new(),
+        };
         let chars: Vec<char> = text.chars().collect();
         let mut hits: Vec<ExplainedHit> = Vec::new();
         let mut counted = assessment.hits.iter().peekable();
-        for hit in hits_of(&self.unmasked) {
+        for hit in hits_of(&self.unmasked)? {
             // Both lists have the same order, and what counts is part of what hits.
             let counts = counted
                 .next_if(|counted| {
@@ -138,7 +144,7 @@ impl Explainer {
                 masked_by,
             });
         }
-        Explanation {
+        Ok(Explanation {
             score: assessment.score,
             top_risk: assessment.top_risk.map(risk_id),
             risks: assessment
@@ -148,7 +154,7 @@ impl Explainer {
                 .collect(),
             segments: segments(&chars, &hits),
             hits,
-        }
+        })
     }
 }
 
@@ -231,7 +237,9 @@ mod tests {
     #[test]
     fn hits_masks_and_paths_are_shown() {
         let explainer = explainer("抢银行,A1h,0.6,\nrob,A1h,0.3,\n防抢银行演练,allow,,\n");
-        let found = explainer.explain("防抢银行演练。ＲＯＢ，抢银行");
+        let found = explainer
+            .explain("防抢银行演练。ＲＯＢ，抢银行")
+            .expect("answers");
         assert_eq!(
             (found.score, found.top_risk.as_deref()),
             (0.72, Some("A1h"))
@@ -291,14 +299,14 @@ mod tests {
     #[test]
     fn overlapping_hits_share_segments_and_an_empty_text_has_none() {
         let explainer = explainer("ab,A1a,0.5,substring\nbc,A1b,0.5,substring\n");
-        let found = explainer.explain("abc");
+        let found = explainer.explain("abc").expect("answers");
         let segments: Vec<_> = found
             .segments
             .iter()
             .map(|segment| (&*segment.text, &*segment.hits))
             .collect();
         assert_eq!(segments, [("a", &[0][..]), ("b", &[0, 1]), ("c", &[1])]);
-        let empty = explainer.explain("");
+        let empty = explainer.explain("").expect("answers");
         assert!(empty.segments.is_empty() && empty.hits.is_empty());
         assert_eq!((empty.score, empty.top_risk), (0.0, None));
     }
@@ -309,7 +317,7 @@ mod tests {
             let explainer = explainer(
                 "ab,A1a,0.5,substring\nbc,A1b,0.5,\nabc,allow,,substring\n抢银,A1h,0.4,\na抢银,allow,,\n",
             );
-            let found = explainer.explain(&text);
+            let found = explainer.explain(&text).expect("answers");
             let joined: String =
                 found.segments.iter().map(|segment| segment.text.as_str()).collect();
             prop_assert_eq!(&joined, &text);
@@ -320,7 +328,7 @@ mod tests {
                     assessment.hits.iter().map(|hit| (hit.start, hit.end)).collect();
                 assert_eq!(spans, expected);
                 assert_eq!(found.score, assessment.score);
-            });
+            }).expect("answers");
         }
     }
 }

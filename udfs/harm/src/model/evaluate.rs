@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use tamis_resource::Result;
+
 use super::Model;
 use super::train::LabelledText;
 use crate::evaluation::{Confusion, Curve, ScoredText};
@@ -33,7 +35,14 @@ pub struct RiskEvaluation {
 
 /// Judges labelled texts by a model alone and compares. Nothing is left out: texts the model was
 /// trained on are for the caller to keep away, see [`crate::train`].
-pub fn evaluate(model: &Model, texts: &[LabelledText], taxonomy: &Taxonomy) -> ModelEvaluation {
+///
+/// # Errors
+/// As for [`Model::probabilities`].
+pub fn evaluate(
+    model: &Model,
+    texts: &[LabelledText],
+    taxonomy: &Taxonomy,
+) -> Result<ModelEvaluation> {
     let documents: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
     let mut scored = vec![Vec::with_capacity(texts.len()); model.risks().len()];
     let mut any = Vec::with_capacity(texts.len());
@@ -52,7 +61,7 @@ pub fn evaluate(model: &Model, texts: &[LabelledText], taxonomy: &Taxonomy) -> M
             .zip(points)
             .any(|(p, point)| p >= point);
         any.push((meant, !risks.is_empty()));
-    });
+    })?;
     let id = |risk: usize| taxonomy.risks()[risk].id.clone();
     let mut unknown = BTreeMap::new();
     for risk in texts.iter().flat_map(|text| &text.risks) {
@@ -72,12 +81,12 @@ pub fn evaluate(model: &Model, texts: &[LabelledText], taxonomy: &Taxonomy) -> M
             (id(*risk), evaluation)
         })
         .collect();
-    ModelEvaluation {
+    Ok(ModelEvaluation {
         texts: texts.len(),
         risks,
         any: Confusion::of(any),
         unknown,
-    }
+    })
 }
 
 /// For every risk a line and ten points of its curve, then what holds for any risk.
@@ -130,7 +139,7 @@ mod tests {
             risks: ids.iter().filter_map(|id| taxonomy.index(id)).collect(),
         })
         .collect();
-        let evaluation = evaluate(&model, &texts, &taxonomy);
+        let evaluation = evaluate(&model, &texts, &taxonomy).expect("answers");
         let found: Vec<(&str, usize, usize)> = evaluation
             .risks
             .iter()

@@ -17,9 +17,11 @@ fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 fn probabilities(model: &Model, text: &str) -> Vec<f64> {
     let mut found = Vec::new();
-    model.probabilities(&[text], &mut |_, probabilities| {
-        found = probabilities.to_vec();
-    });
+    model
+        .probabilities(&[text], &mut |_, probabilities| {
+            found = probabilities.to_vec();
+        })
+        .expect("answers");
     found
 }
 
@@ -36,7 +38,7 @@ fn labels_are_risks_of_the_taxonomy() {
     assert_eq!(model.operating_points(), [0.5, 0.5]);
     let found = probabilities(&model, "他 们 都 该 打");
     assert!((found[1] - 0.973).abs() < 0.001 && (found[0] - 0.0153).abs() < 0.001);
-    let class = model.classify(&["他 们 都 该 打"])[0];
+    let class = model.classify(&["他 们 都 该 打"]).expect("answers")[0];
     assert_eq!(
         (class.risk, class.probability),
         (model.risks()[1], found[1])

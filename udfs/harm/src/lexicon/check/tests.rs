@@ -57,7 +57,7 @@ fn terms_are_counted_after_folding_and_without_punctuation() {
         "rob the bank,A1h,0.5,,\nRob-The-Bank,A1h,0.5,,\n抢银行,A1h,0.6,,\n抢银行,A1f,0.6,,\n\
          抢 银行,A1f,0.6,,\nok,allow,,,\n",
     );
-    let check = check_lexicon(&judge, &rules(""), None, &options());
+    let check = check_lexicon(&judge, &rules(""), None, &options()).expect("answers");
     assert_eq!((check.total, check.allow, check.age_days), (2, 1, None));
     let of = |id: &str| {
         let index = Taxonomy::builtin().index(id).expect("known");
@@ -96,7 +96,7 @@ fn terms_are_counted_after_folding_and_without_punctuation() {
 fn rules_of_the_pack_fail_with_their_clause() {
     let judge = judge("2026-11-10", "aa,A1a,0.5,,\nbb,A1a,0.5,,\n");
     let rules = rules("min_total = 3\nmax_age_days = 7\n[lexicon.min_per_risk]\nA5 = 1");
-    let check = check_lexicon(&judge, &rules, None, &options());
+    let check = check_lexicon(&judge, &rules, None, &options()).expect("answers");
     assert!(!check.passed());
     assert_eq!(
         shown(&check),
@@ -143,7 +143,8 @@ fn the_age_must_be_known_and_not_in_the_future() {
             updated: updated.map(|date| day_of_date(date).expect("a day")),
             ..options()
         };
-        let check = check_lexicon(&judge(version, "aa,A1a,0.5,,\n"), &rules, None, &options);
+        let check = check_lexicon(&judge(version, "aa,A1a,0.5,,\n"), &rules, None, &options)
+            .expect("answers");
         let messages: Vec<String> = check
             .findings
             .iter()
@@ -169,15 +170,19 @@ fn entries_that_hit_ordinary_text_fail() {
         "the weather,A1g,0.5,,\nass,A4a,0.3,substring,\nrare,A1a,0.5,,\nclassic,allow,,,\n",
     );
     let mut sample = Sample::new(&judge);
-    sample.add(&[
-        "The weather is fine",
-        "a classic",
-        "Grass and grass",
-        "glasses",
-    ]);
-    sample.add(&["the weather in the weather report", "rare", "", "", "", ""]);
+    sample
+        .add(&[
+            "The weather is fine",
+            "a classic",
+            "Grass and grass",
+            "glasses",
+        ])
+        .expect("answers");
+    sample
+        .add(&["the weather in the weather report", "rare", "", "", "", ""])
+        .expect("answers");
     assert_eq!((sample.documents(), sample.documents_hit(0)), (10, 2));
-    let check = check_lexicon(&judge, &rules(""), Some(&sample), &options());
+    let check = check_lexicon(&judge, &rules(""), Some(&sample), &options()).expect("answers");
     assert_eq!(
         shown(&check),
         [
@@ -219,7 +224,7 @@ fn words_given_as_innocent_must_stay_free_unless_masked() {
             .to_vec(),
         ..options()
     };
-    let check = check_lexicon(&judge, &rules(""), None, &options);
+    let check = check_lexicon(&judge, &rules(""), None, &options).expect("answers");
     let found: Vec<_> = shown(&check)
         .iter()
         .map(|(kind, fails, place, message, _)| (*kind, *fails, *place, *message))
@@ -256,7 +261,7 @@ fn entries_against_each_other() {
         "逼,A4a,0.2,,\nkill,A1f,0.5,,\nKill,allow,,,\nrob,A1h,0.5,substring,\nrob,allow,,word,\n\
          steal it,A1h,0.9,,\nsteal-it,A1h,0.3,,\nburn,A1c,0.5,,\nburn,allow,,,none\n",
     );
-    let check = check_lexicon(&judge, &rules(""), None, &options());
+    let check = check_lexicon(&judge, &rules(""), None, &options()).expect("answers");
     let found: Vec<_> = shown(&check)
         .iter()
         .map(|(kind, fails, place, message, _)| (*kind, *fails, *place, *message))
@@ -302,7 +307,7 @@ fn entries_against_each_other() {
 #[should_panic(expected = "the sample is of this lexicon")]
 fn a_sample_belongs_to_its_lexicon() {
     let (one, other) = (judge("", "aa,A1a,0.5,,\n"), judge("", "bb,A1a,0.5,,\n"));
-    check_lexicon(&one, &rules(""), Some(&Sample::new(&other)), &options());
+    check_lexicon(&one, &rules(""), Some(&Sample::new(&other)), &options()).expect("answers");
 }
 
 #[test]
@@ -320,7 +325,7 @@ fn the_starter_lexicon_is_clean_but_small() {
         today: updated.expect("the version is a date"),
         ..options()
     };
-    let check = check_lexicon(&judge, &rules.expect("rules"), None, &options);
+    let check = check_lexicon(&judge, &rules.expect("rules"), None, &options).expect("answers");
     assert!(check.total >= 4000, "{} terms", check.total);
     for count in &check.risks {
         let id = &judge.taxonomy().risks()[count.risk].id;

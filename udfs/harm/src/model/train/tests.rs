@@ -55,7 +55,8 @@ fn learns_every_risk_and_gives_the_same_bytes_again() {
     ];
     first
         .model
-        .probabilities(&documents, &mut |_, found| all.push(found.to_vec()));
+        .probabilities(&documents, &mut |_, found| all.push(found.to_vec()))
+        .expect("answers");
     let meant: Vec<Vec<bool>> = all
         .iter()
         .map(|found| {
