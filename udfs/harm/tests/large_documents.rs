@@ -46,10 +46,12 @@ fn assess(judge: &Judge, text: &str) -> (Assessment, usize) {
     // What is held now is the peak right after the last was forgotten.
     let before = peak_memory().unwrap_or(0);
     let mut found = None;
-    judge.assess(&[text], &mut |document, assessment| {
-        assert_eq!(document, 0);
-        found = Some(assessment);
-    });
+    judge
+        .assess(&[text], &mut |document, assessment| {
+            assert_eq!(document, 0);
+            found = Some(assessment);
+        })
+        .expect("an answer");
     let more = peak_memory().unwrap_or(0).saturating_sub(before);
     (found.expect("one document"), more)
 }
