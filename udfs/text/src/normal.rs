@@ -207,7 +207,7 @@ fn after_marks(text: &str, at: usize) -> usize {
             let class = canonical_combining_class(c);
             let is_general = is_general_mark(c);
             is_enclosed |= is_general && class == 0;
-            !is_general && !(is_enclosed && class != 0)
+            !is_general && (!is_enclosed || class == 0)
         })
         .map_or(text.len(), |offset| at + offset)
 }
