@@ -9,6 +9,8 @@
 //! same documents; times are those the thread spent on a core (where Linux tells), ratios are
 //! medians of the ratios of each round.
 
+#[path = "matcher/clock.rs"]
+mod clock;
 #[allow(dead_code, reason = "shared with the matcher's benchmark")]
 #[path = "matcher/text.rs"]
 mod text;
@@ -17,6 +19,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
+use clock::now;
 use tamis_harm::{
     Entry, Judge, Lexicon, MatchKind, Matcher, PairGramMatcher, Taxonomy, Thresholds,
 };
@@ -30,16 +33,6 @@ const DENSITY: f64 = 1e-4;
 
 /// What the normal form undoes.
 const NORMAL: &str = "case|width|zero_width|combining|math|enclosed|homoglyph";
-
-/// Time this thread spent on a core, in nanoseconds; the wall clock where that is not known.
-fn now(start: Instant) -> u64 {
-    // The count is brought up to date when the thread offers to stop.
-    std::thread::yield_now();
-    std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|line| line.split(' ').next()?.parse().ok())
-        .unwrap_or_else(|| start.elapsed().as_nanos() as u64)
-}
 
 /// Finds all hits and counts them.
 type Run<'a> = Box<dyn Fn() -> usize + 'a>;

@@ -8,11 +8,13 @@
 //! `TAMIS_BENCH_TEXT` names a file whose lines are searched instead of the invented documents;
 //! nothing is put into them.
 
+mod clock;
 mod text;
 
 use std::time::Instant;
 
 use aho_corasick::AhoCorasick;
+use clock::now;
 use daachorse::CharwiseDoubleArrayAhoCorasick;
 use tamis_harm::{Kernel, Match, Matcher, PairGramMatcher};
 use text::{Language, Vocabulary, documents, keywords};
@@ -20,16 +22,6 @@ use text::{Language, Vocabulary, documents, keywords};
 const CORPUS_BYTES: usize = 6 << 20;
 const SLICE_BYTES: usize = 2 << 20;
 const ROUNDS: usize = 9;
-
-/// Time this thread spent on a core, in nanoseconds; the wall clock where that is not known.
-fn now(start: Instant) -> u64 {
-    // The count is brought up to date when the thread offers to stop.
-    std::thread::yield_now();
-    std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|line| line.split(' ').next()?.parse().ok())
-        .unwrap_or_else(|| start.elapsed().as_nanos() as u64)
-}
 
 enum Subject {
     Daachorse(CharwiseDoubleArrayAhoCorasick<u32>),
