@@ -158,7 +158,9 @@ impl<T: Stored> Keyed<T> {
         entries.sort_unstable();
         let distinct = entries.chunk_by(|a, b| a.0 == b.0).count();
         let buckets = distinct.div_ceil(BUCKET);
-        let mut starts = Memory::zeroed((buckets + 1) * size_of::<u32>())?;
+        // Without entries there is nothing to begin or end.
+        let places = if buckets == 0 { 0 } else { buckets + 1 };
+        let mut starts = Memory::zeroed(places * size_of::<u32>())?;
         let mut memory = Memory::zeroed(entries.len() * Self::ENTRY)?;
         let (places, _) = starts.bytes_mut().as_chunks_mut();
         let records = memory.bytes_mut().chunks_exact_mut(Self::ENTRY);

@@ -122,6 +122,18 @@ fn what_each_kind_covers() {
 }
 
 #[test]
+fn an_empty_list_takes_no_memory() {
+    let list = build(&[]).expect("a list");
+    assert!(list.is_empty());
+    assert_eq!(list.memory_bytes(), 0);
+    assert_eq!(
+        list.check(Some("http://example.com"), Some(DIGEST), 10)
+            .verdict,
+        "not_listed"
+    );
+}
+
+#[test]
 fn entries_are_in_force_between_their_dates() {
     let list = build(&[
         BlockRow {
