@@ -75,7 +75,7 @@ fn own_gap_after(text: &str, at: usize, gap: Gap) -> Option<usize> {
     }
 }
 
-fn own_gap_before(text: &str, at: usize, gap: Gap) -> Option<usize> {
+pub(crate) fn own_gap_before(text: &str, at: usize, gap: Gap) -> Option<usize> {
     let before = char_before(text, at);
     match gap {
         Gap::None => Some(at),
@@ -96,24 +96,13 @@ fn own_gap_before(text: &str, at: usize, gap: Gap) -> Option<usize> {
 }
 
 /// The end of the separators from `at` on; `None` where there are more than a gap may hold.
-fn gap_after(text: &str, at: usize) -> Option<usize> {
-    behind_gap(text, at).map(|(end, _)| end)
-}
-
-/// The end of the separators from `at` on and the character behind; `None` where there are more
-/// than a gap may hold.
-#[inline]
-pub(crate) fn behind_gap(text: &str, mut at: usize) -> Option<(usize, Option<char>)> {
+fn gap_after(text: &str, mut at: usize) -> Option<usize> {
     let mut left = separator::GAP;
-    loop {
-        match next_char(text, at) {
-            Some(c) if is_separator(c) => {
-                left = left.checked_sub(separator::count(c))?;
-                at += c.len_utf8();
-            }
-            behind => return Some((at, behind)),
-        }
+    while let Some(c) = next_char(text, at).filter(|c| is_separator(*c)) {
+        left = left.checked_sub(separator::count(c))?;
+        at += c.len_utf8();
     }
+    Some(at)
 }
 
 /// Where the spelling starts if its first `unit` units end at `at`, written as the term has them.

@@ -2,7 +2,7 @@
 //! for a letter or a repeated letter to the terms that have it there.
 
 use super::characters::Traits;
-use super::compare::{REPEATED, char_before, end_of, next_char, run, start_of};
+use super::compare::{REPEATED, char_before, end_of, next_char, own_gap_before, run, start_of};
 use super::leet;
 use super::separator::{self, is_separator};
 use super::spelling::{Gap, Spelling, Unit, is_letter};
@@ -451,15 +451,11 @@ impl Sites {
 pub(crate) fn own_gap(text: &str, at: usize, spelling: &Spelling, unit: usize) -> Option<usize> {
     match spelling.units[unit].gap {
         _ if unit == 0 => Some(at),
-        Gap::None => Some(at),
-        Gap::Optional => Some(at - usize::from(char_before(text, at) == Some(' '))),
-        Gap::One(own) => char_before(text, at)
-            .filter(|c| super::spelling::normal_char(*c) == own)
-            .map(|c| at - c.len_utf8()),
         Gap::Several => text[..at]
             .char_indices()
             .rev()
             .find_map(|(before, c)| (!is_separator(c)).then_some(before + c.len_utf8())),
+        gap => own_gap_before(text, at, gap),
     }
 }
 
