@@ -1,6 +1,8 @@
 //! What finding disguised terms costs beside exact matching: `cargo bench -p tamis-harm --bench
 //! evasion`. Words on the command line choose texts, and after `--forms=` lexicons: `-- zh
-//! --forms=none,default`.
+//! --forms=none,default`; `--rounds=N` sets how often. `TAMIS_BENCH_TEXT` names a file whose lines
+//! are searched besides, as the table `own`; nothing is put into them. `TAMIS_BENCH_TERMS` names a
+//! file with a term a line to be searched for instead of the invented ones.
 //!
 //! Texts and terms are made by code, as for the matcher's own benchmark: 10,000 terms, one at
 //! 0.01 % of all characters. Exact matching is the default matcher on the texts as they are,
@@ -92,6 +94,30 @@ fn assessed_hits(judge: &Judge, documents: &[&str]) -> usize {
     hits
 }
 
+fn file_named_by(variable: &str) -> Option<String> {
+    let path = std::env::var(variable).ok()?;
+    Some(std::fs::read_to_string(path).expect("a readable text"))
+}
+
+/// The terms that do not stand in ordinary text of themselves, so that the density holds.
+fn without_ordinary(terms: Vec<String>, chinese: &Vocabulary, english: &Vocabulary) -> Vec<String> {
+    let ordinary: Vec<String> = [Language::Chinese, Language::English]
+        .into_iter()
+        .flat_map(|language| documents(language, 2 << 20, 5, chinese, english, &[], 0.0))
+        .collect();
+    let ordinary: Vec<&str> = ordinary.iter().map(String::as_str).collect();
+    let all: Vec<&str> = terms.iter().map(String::as_str).collect();
+    let mut is_ordinary = vec![false; terms.len()];
+    PairGramMatcher::new(&all)
+        .expect("builds")
+        .find_all(&ordinary, &mut |one| is_ordinary[one.pattern] = true);
+    terms
+        .into_iter()
+        .zip(is_ordinary)
+        .filter_map(|(term, ordinary)| (!ordinary).then_some(term))
+        .collect()
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -106,22 +132,11 @@ fn main() {
     let terms = keywords(10_000, &chinese, &english, &mut |more| {
         vec![false; more.len()]
     });
-    // Terms that stand in ordinary text of themselves are left out, so that the density holds.
-    let ordinary: Vec<String> = [Language::Chinese, Language::English]
-        .into_iter()
-        .flat_map(|language| documents(language, 2 << 20, 5, &chinese, &english, &[], 0.0))
-        .collect();
-    let ordinary: Vec<&str> = ordinary.iter().map(String::as_str).collect();
-    let all: Vec<&str> = terms.iter().map(String::as_str).collect();
-    let mut is_ordinary = vec![false; terms.len()];
-    PairGramMatcher::new(&all)
-        .expect("builds")
-        .find_all(&ordinary, &mut |one| is_ordinary[one.pattern] = true);
-    let terms: Vec<String> = terms
-        .into_iter()
-        .zip(is_ordinary)
-        .filter_map(|(term, ordinary)| (!ordinary).then_some(term))
-        .collect();
+    let own_text = file_named_by("TAMIS_BENCH_TEXT");
+    let terms = match file_named_by("TAMIS_BENCH_TERMS") {
+        Some(own) => own.lines().map(str::to_owned).collect(),
+        None => without_ordinary(terms, &chinese, &english),
+    };
     println!("{} terms", terms.len());
 
     let patterns: Vec<&str> = terms.iter().map(String::as_str).collect();
@@ -139,11 +154,12 @@ fn main() {
         ("default", String::new()),
         ("all", "all".into()),
     ];
-    let forms = std::env::args().find_map(|argument| {
-        argument
-            .strip_prefix("--forms=")
-            .map(|forms| forms.split(',').map(str::to_owned).collect::<Vec<_>>())
-    });
+    let option = |name: &str| {
+        std::env::args().find_map(|argument| argument.strip_prefix(name).map(str::to_owned))
+    };
+    let forms =
+        option("--forms=").map(|forms| forms.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let rounds = option("--rounds=").map_or(ROUNDS, |rounds| rounds.parse().expect("a number"));
     let judges: Vec<(&str, Judge)> = variants
         .iter()
         .filter(|(name, _)| {
@@ -158,20 +174,24 @@ fn main() {
         ("en", Language::English, false),
         ("mixed", Language::Mixed, false),
         ("zh-traditional", Language::Chinese, true),
+        ("own", Language::Mixed, false),
     ];
     for (name, language, is_traditional) in tables {
-        if !chosen.is_empty() && !chosen.iter().any(|chosen| chosen == name) {
-            continue;
-        }
-        let mut texts = documents(
-            language,
-            CORPUS_BYTES,
-            31,
-            &chinese,
-            &english,
-            &terms,
-            DENSITY,
-        );
+        let is_wanted = chosen.is_empty() || chosen.iter().any(|chosen| chosen == name);
+        let mut texts = match (name, &own_text) {
+            ("own", Some(text)) if is_wanted => text.lines().map(str::to_owned).collect(),
+            ("own", _) => continue,
+            _ if !is_wanted => continue,
+            _ => documents(
+                language,
+                CORPUS_BYTES,
+                31,
+                &chinese,
+                &english,
+                &terms,
+                DENSITY,
+            ),
+        };
         if is_traditional {
             for text in &mut texts {
                 *text = text
@@ -192,7 +212,7 @@ fn main() {
         // The matchers choose their anchors by what they read first.
         let hits: Vec<usize> = runs.iter().map(|run| run.1()).collect();
         let mut times: Vec<Vec<f64>> = vec![Vec::new(); runs.len()];
-        for round in 0..ROUNDS {
+        for round in 0..rounds {
             for turn in 0..runs.len() {
                 let at = (turn + round) % runs.len();
                 let start = Instant::now();

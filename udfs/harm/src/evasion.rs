@@ -7,10 +7,12 @@
 //! letters and repeated letters are looked up where they stand.
 
 mod anchor;
+mod ascii;
 pub(crate) mod byte_classes;
 mod characters;
 mod compare;
 mod leet;
+mod look;
 mod number;
 mod pinyin;
 mod scan;
@@ -27,12 +29,12 @@ use crate::lexicon::Lexicon;
 use crate::matcher::Match;
 use crate::via::{Forms, Via};
 
+pub(crate) use look::Room;
+
 use anchor::Anchor;
-use characters::Traits;
 use compare::{forms_of, plain_end_of, start_of};
 use pinyin::SameSound;
-use scan::{Place, scan};
-use sites::{Found, Separators, Sites, own_gap};
+use sites::{Sites, own_gap};
 use spelling::Spelling;
 
 /// A pattern of the lexicon found in a text.
@@ -94,9 +96,6 @@ impl<'a> View<'a> {
         }
     }
 }
-
-/// So many separators wait to be looked up.
-const WAITING: usize = 16;
 
 /// The spellings of a lexicon's terms, ready to be looked for.
 #[derive(Debug)]
@@ -196,14 +195,20 @@ impl Evasion {
         self.anchors.iter().map(String::as_str).collect()
     }
 
-    /// The text as it is searched, and what stands in it disguised by ordinary characters.
-    pub(crate) fn view<'a>(&self, text: &'a str, sightings: &mut Vec<Sighting>) -> View<'a> {
+    /// The text as it is searched, and what stands in it disguised by ordinary characters. `room`
+    /// is used again and again.
+    pub(crate) fn view<'a>(
+        &self,
+        text: &'a str,
+        room: &mut Room,
+        sightings: &mut Vec<Sighting>,
+    ) -> View<'a> {
         let mut found = Vec::new();
-        let scanned = self.scan(text, false, &mut found);
+        let scanned = look::scan_places(self, text, false, room, &mut found);
         let view = if !scanned.is_whole {
             found.clear();
             let normal = Normal::new(text);
-            self.scan(normal.text(), true, &mut found);
+            look::scan_places(self, normal.text(), true, room, &mut found);
             View::Normal(normal)
         } else if scanned.has_upper {
             View::Lower(text, text.to_ascii_lowercase())
@@ -227,60 +232,6 @@ impl Evasion {
             });
         }
         view
-    }
-
-    /// Looks at every place; stops at an exotic character unless the text is in normal form.
-    fn scan(&self, text: &str, is_normal: bool, found: &mut Vec<Found>) -> scan::Scanned {
-        let (sites, spellings) = (&self.sites, &self.spellings);
-        let no_sites = sites.is_empty();
-        let takes_separators = sites.take_separators();
-        // They are looked up some places later, when their part of the filter is in the cache.
-        let mut waiting = [Separators::default(); WAITING];
-        let mut filled = 0;
-        let mut at_separator = |at: usize, c: char, traits: Traits, found: &mut Vec<Found>| {
-            if !takes_separators {
-                return;
-            }
-            if let Some(separators) = sites.separator_at(text, at, c, traits) {
-                waiting[filled] = separators;
-                filled += 1;
-                if filled == WAITING {
-                    for separators in &waiting {
-                        sites.at_separators(text, separators, spellings, found);
-                    }
-                    filled = 0;
-                }
-            }
-        };
-        let scanned = scan(text, |place, at| {
-            match place {
-                Place::Other => {
-                    let c = text[at..].chars().next().expect("a character starts here");
-                    let traits = Traits::of(c);
-                    if traits.is_exotic() {
-                        return is_normal;
-                    }
-                    if traits.is_separator() {
-                        if !is_normal && self.literals.binary_search(&c).is_ok() {
-                            return false;
-                        }
-                        at_separator(at, c, traits, found);
-                    }
-                }
-                _ if no_sites => {}
-                Place::Separator => {
-                    let c = char::from(text.as_bytes()[at]);
-                    at_separator(at, c, Traits::of(c), found);
-                }
-                Place::Sign => sites.at_sign(text, at, spellings, found),
-                Place::Repeat => sites.at_repeat(text, at, spellings, found),
-            }
-            true
-        });
-        for separators in &waiting[..filled] {
-            sites.at_separators(text, separators, spellings, found);
-        }
-        scanned
     }
 
     /// Gives `each` the patterns that stand where the matcher found an anchor in `text`.

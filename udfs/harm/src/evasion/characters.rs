@@ -22,6 +22,7 @@ const FIRST_IDEOGRAPH: u32 = 0x4E00;
 const LAST_IDEOGRAPH: u32 = 0x9FFF;
 
 struct Tables {
+    /// Classes, 0 where they have more than 16 bits.
     ideographs: Vec<u16>,
     all: Vec<Traits>,
 }
@@ -32,10 +33,10 @@ impl Tables {
             .map(|code| char::from_u32(code).map_or(Traits(EXOTIC), Traits::compute))
             .collect();
         // Ideographs that become others are only changed, and that is asked of separators alone.
-        // A class beyond 16 bits ends the small table.
+        // Few have a class beyond 16 bits: they are looked up in the large table.
         let ideographs = all[FIRST_IDEOGRAPH as usize..=LAST_IDEOGRAPH as usize]
             .iter()
-            .map_while(|traits| u16::try_from(traits.0 & !CHANGED).ok())
+            .map(|traits| u16::try_from(traits.0 & !CHANGED).unwrap_or(0))
             .collect();
         Self { ideographs, all }
     }
@@ -47,12 +48,31 @@ pub(crate) struct Traits(u32);
 
 impl Traits {
     #[inline]
-    pub(crate) fn of(c: char) -> Self {
+    fn tables() -> &'static Tables {
         static TABLES: OnceLock<Tables> = OnceLock::new();
-        let tables = TABLES.get_or_init(Tables::new);
+        TABLES.get_or_init(Tables::new)
+    }
+
+    /// The class of a Unified Ideograph; `None` for bytes that are something else, and for a few
+    /// ideographs.
+    #[inline]
+    pub(crate) fn class_of_ideograph([first, second, third]: [u8; 3]) -> Option<u32> {
+        let bits = |byte: u8| u32::from(byte & 0x3F);
+        // The first byte with what marks it: what is none comes out too large or too small.
+        let code = u32::from(first ^ 0xE0) << 12 | bits(second) << 6 | bits(third);
+        let at = code.wrapping_sub(FIRST_IDEOGRAPH) as usize;
+        let class = Self::tables().ideographs.get(at)?;
+        (*class != 0).then(|| u32::from(*class))
+    }
+
+    #[inline]
+    pub(crate) fn of(c: char) -> Self {
+        let tables = Self::tables();
         let code = u32::from(c);
         let ideograph = code.wrapping_sub(FIRST_IDEOGRAPH) as usize;
-        if let Some(&class) = tables.ideographs.get(ideograph) {
+        if let Some(&class) = tables.ideographs.get(ideograph)
+            && class != 0
+        {
             return Self(u32::from(class));
         }
         match tables.all.get(code as usize) {
@@ -164,9 +184,15 @@ mod tests {
         }
         assert_ne!(Traits::of('杀').class(), Traits::of('人').class());
         let tables = Tables::new();
+        let mut beyond = 0;
         for (c, class) in (FIRST_IDEOGRAPH..).zip(&tables.ideographs) {
-            assert_eq!(tables.all[c as usize].class(), u32::from(*class));
+            let expected = tables.all[c as usize].class();
+            match class {
+                0 => beyond += 1,
+                class => assert_eq!(expected, u32::from(*class)),
+            }
         }
+        assert!(beyond < 1000, "{beyond}");
         assert!(Traits::of('a').is_letter() && !Traits::of('中').is_letter());
     }
 

@@ -9,12 +9,43 @@ use super::spelling::{Gap, Spelling, Unit, is_letter, normal_char};
 use super::split;
 use crate::via::{Forms, Via};
 
+/// The character that starts at `at`; `None` at the end.
+#[inline]
 pub(crate) fn next_char(text: &str, at: usize) -> Option<char> {
-    text[at..].chars().next()
+    let rest = &text.as_bytes()[at..];
+    match rest.first_chunk() {
+        Some(&bytes) if is_of_three(bytes) => Some(of_three(bytes)),
+        _ => match *rest.first()? {
+            byte if byte.is_ascii() => Some(char::from(byte)),
+            _ => text[at..].chars().next(),
+        },
+    }
 }
 
+/// The character that ends at `at`; `None` at the start.
+#[inline]
 pub(crate) fn char_before(text: &str, at: usize) -> Option<char> {
-    text[..at].chars().next_back()
+    let before = &text.as_bytes()[..at];
+    match before.last_chunk() {
+        Some(&bytes) if is_of_three(bytes) => Some(of_three(bytes)),
+        _ => match *before.last()? {
+            byte if byte.is_ascii() => Some(char::from(byte)),
+            _ => text[..at].chars().next_back(),
+        },
+    }
+}
+
+/// Whether a character of three bytes stands there alone. Most beyond ASCII are.
+#[inline]
+fn is_of_three(bytes: [u8; 3]) -> bool {
+    bytes[0] & 0xF0 == 0xE0
+}
+
+#[inline]
+fn of_three([first, second, third]: [u8; 3]) -> char {
+    let bits = |byte: u8, bits: u8| u32::from(byte & bits);
+    let code = bits(first, 0xF) << 12 | bits(second, 0x3F) << 6 | bits(third, 0x3F);
+    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 /// Whether one character of the text stands for `unit`, and in which form.

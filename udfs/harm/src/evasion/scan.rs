@@ -2,21 +2,6 @@
 
 use super::byte_classes::{BEHIND, BLOCK, Classes, Classifier};
 
-/// A place that needs a closer look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A character beyond ASCII other than a Unified Ideograph of U+4000 to U+9FFF starts here.
-    Other,
-    /// An ASCII character that is neither letter nor digit follows a letter, a digit or a
-    /// character beyond ASCII: all of them but the single space between two words.
-    Separator,
-    /// A digit or sign that may stand for an ASCII letter and is beside one, first of several in a
-    /// word, alone between spaces, or in the place of a separator.
-    Sign,
-    /// The same ASCII letter, in either case, stands three times from here on.
-    Repeat,
-}
-
 /// What [`scan`] found out about the whole text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scanned {
@@ -29,9 +14,10 @@ pub(crate) struct Scanned {
 /// So many blocks are classified in one go.
 const BLOCKS: usize = 16;
 
-/// Gives `visit` the places of `text` in ascending order until it says `false`.
+/// Gives `visit` the places of every block of `text` with the block's first byte, in ascending
+/// order, until it says `false`.
 #[inline]
-pub(crate) fn scan(text: &str, mut visit: impl FnMut(Place, usize) -> bool) -> Scanned {
+pub(crate) fn scan(text: &str, mut visit: impl FnMut(usize, Places) -> bool) -> Scanned {
     let classifier = Classifier::fastest();
     let mut rest = text.as_bytes();
     let mut upper = 0;
@@ -52,26 +38,16 @@ pub(crate) fn scan(text: &str, mut visit: impl FnMut(Place, usize) -> bool) -> S
                 unreachable!("windows of three");
             };
             upper |= here.upper;
-            let places = Places::of(before, here, behind);
-            let mut any = places.any();
+            let mut places = Places::of(before, here, behind);
             // The last block is filled with spaces.
             if text.len() - start < BLOCK {
-                any &= (1 << (text.len() - start)) - 1;
+                places.keep((1 << (text.len() - start)) - 1);
             }
-            while any != 0 {
-                let bit = any & any.wrapping_neg();
-                let at = start + any.trailing_zeros() as usize;
-                any ^= bit;
-                let goes_on = (places.other & bit == 0 || visit(Place::Other, at))
-                    && (places.separator & bit == 0 || visit(Place::Separator, at))
-                    && (places.sign & bit == 0 || visit(Place::Sign, at))
-                    && (places.repeat & bit == 0 || visit(Place::Repeat, at));
-                if !goes_on {
-                    return Scanned {
-                        has_upper: upper != 0,
-                        is_whole: false,
-                    };
-                }
+            if !visit(start, places) {
+                return Scanned {
+                    has_upper: upper != 0,
+                    is_whole: false,
+                };
             }
             start += BLOCK;
         }
@@ -101,12 +77,20 @@ fn classify_some(classifier: Classifier, rest: &mut &[u8], classes: &mut [Classe
     1
 }
 
-/// The places of a block, one bit for each byte.
-struct Places {
-    other: u64,
-    separator: u64,
-    sign: u64,
-    repeat: u64,
+/// The places of a block that need a closer look, one bit for each byte; the lowest stands for the
+/// first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// A character beyond ASCII other than a Unified Ideograph of U+4000 to U+9FFF starts here.
+    pub(crate) other: u64,
+    /// An ASCII character that is neither letter nor digit follows a letter, a digit or a
+    /// character beyond ASCII: all of them but the single space between two words.
+    pub(crate) separator: u64,
+    /// A digit or sign that may stand for an ASCII letter and is beside one, first of several in a
+    /// word, alone between spaces, or in the place of a separator.
+    pub(crate) sign: u64,
+    /// The same ASCII letter, in either case, stands three times from here on.
+    pub(crate) repeat: u64,
 }
 
 impl Places {
@@ -145,9 +129,16 @@ impl Places {
         }
     }
 
-    #[inline]
-    fn any(&self) -> u64 {
-        self.other | self.separator | self.sign | self.repeat
+    /// Drops the places whose bits are not in `bits`.
+    fn keep(&mut self, bits: u64) {
+        for places in [
+            &mut self.other,
+            &mut self.separator,
+            &mut self.sign,
+            &mut self.repeat,
+        ] {
+            *places &= bits;
+        }
     }
 }
 
@@ -192,10 +183,29 @@ mod tests {
 
     use super::*;
 
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Place {
+        Other,
+        Separator,
+        Sign,
+        Repeat,
+    }
+
     fn scanned(text: &str) -> Vec<(Place, usize)> {
         let mut all = Vec::new();
-        let scanned = scan(text, |place, at| {
-            all.push((place, at));
+        let scanned = scan(text, |start, places| {
+            for bit in 0..BLOCK {
+                for (places, place) in [
+                    (places.other, Place::Other),
+                    (places.separator, Place::Separator),
+                    (places.sign, Place::Sign),
+                    (places.repeat, Place::Repeat),
+                ] {
+                    if places >> bit & 1 != 0 {
+                        all.push((place, start + bit));
+                    }
+                }
+            }
             true
         });
         assert!(scanned.is_whole);
@@ -275,7 +285,7 @@ mod tests {
     #[test]
     fn stops_when_told() {
         let mut seen = 0;
-        let scanned = scan("a.b.c", |_, _| {
+        let scanned = scan(&"a.b.c".repeat(99), |_, _| {
             seen += 1;
             false
         });

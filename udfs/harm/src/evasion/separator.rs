@@ -17,12 +17,17 @@ pub(crate) fn is_separator(c: char) -> bool {
 /// Whether `c` is neither letter nor digit nor mark nor control, or is a low line or a line end.
 pub(crate) fn separates(c: char) -> bool {
     if c.is_ascii() {
-        return !c.is_ascii_alphanumeric() && (!c.is_ascii_control() || c.is_ascii_whitespace());
+        return separates_ascii(c as u8);
     }
     !c.is_alphanumeric()
         && !c.is_control()
         && !unicode_normalization::char::is_combining_mark(c)
         && !tamis_text::is_default_ignorable(c)
+}
+
+/// The same of an ASCII character.
+pub(crate) const fn separates_ascii(byte: u8) -> bool {
+    !byte.is_ascii_alphanumeric() && (!byte.is_ascii_control() || byte.is_ascii_whitespace())
 }
 
 /// How many separators `c` counts for: as many as its normal form has.
@@ -35,7 +40,7 @@ pub(crate) fn count(c: char) -> usize {
 }
 
 /// Whether `c` ends a clause or a line.
-pub(crate) fn ends_clause(c: char) -> bool {
+pub(crate) const fn ends_clause(c: char) -> bool {
     matches!(
         c,
         ',' | '!'

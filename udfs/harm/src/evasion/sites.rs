@@ -1,6 +1,7 @@
 //! Where plain characters disguise a term: an index from what stands around a separator, a sign
 //! for a letter or a repeated letter to the terms that have it there.
 
+use super::ascii;
 use super::characters::Traits;
 use super::compare::{REPEATED, char_before, end_of, next_char, own_gap_before, run, start_of};
 use super::leet;
@@ -20,28 +21,36 @@ enum Kind {
     Short,
     /// Other separators than the term has there.
     Words,
+    /// A sign for a letter.
     Leet,
+    /// A repeated letter.
     Repeat,
 }
+
+/// The kinds that are looked up with one key.
+const SEPARATORS: [Kind; 3] = [Kind::Long, Kind::Short, Kind::Words];
 
 /// Spellings by what stands around a disguise.
 #[derive(Debug)]
 pub(crate) struct Sites {
-    long: Index,
-    short: Index,
-    words: Index,
-    leet: Index,
-    repeats: Index,
+    filter: Filter,
+    /// By [`Kind`].
+    indices: [Index; 5],
     /// Whether some spelling has separators of its own between characters that are no letters.
     has_han_words: bool,
+}
+
+/// Which keys some use of a kind has: a blocked Bloom filter.
+#[derive(Debug)]
+struct Filter {
+    /// Two bits for each key and kind in the word its upper bits name.
+    words: Vec<u64>,
+    shift: u32,
 }
 
 /// Uses by their keys.
 #[derive(Debug)]
 struct Index {
-    /// Two bits for each key in the word its upper bits name.
-    filter: Vec<u64>,
-    filter_shift: u32,
     /// Ascending by key.
     uses: Vec<Use>,
     /// Where in `uses` the keys begin that share their upper bits.
@@ -57,22 +66,29 @@ struct Use {
     key: u64,
     spelling: u32,
     unit: u16,
-    /// What the spelling has left of a separator before the characters that are in the key, and
-    /// right behind the character on its right, by [`short_class`]; 0 where a text may have
-    /// something else there.
-    beyond: (u16, u16),
+    /// What the spelling has before the characters left of the disguise that are in the key, and
+    /// right behind the character on its right.
+    beyond: Beyond,
+}
+
+/// Characters beyond those in a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Beyond {
+    /// Those before, the nearest first, by [`byte_class`]; 0 where there are none, or where a text
+    /// may have something else than the spelling.
+    before: [u8; 4],
+    /// The one behind, in the same way.
+    after: u8,
 }
 
 /// Separators in a text, beside what stands on both sides of them.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Separators {
     at: usize,
     end: usize,
     key: u64,
-    /// Whether terms may have them there, by [`Kind`].
-    long: bool,
-    short: bool,
-    words: bool,
+    /// Whether terms may have them there, one bit for each of [`SEPARATORS`].
+    kinds: u8,
 }
 
 /// A spelling found in disguise.
@@ -84,21 +100,63 @@ pub(crate) struct Found {
     pub(crate) forms: Forms,
 }
 
-impl Index {
-    fn new(mut uses: Vec<Use>) -> Self {
-        uses.sort_unstable();
-        uses.dedup();
-        let keys = uses.chunk_by(|left, right| left.key == right.key).count();
+impl Beyond {
+    /// Whether a text that has `text` there may go on as the spelling does.
+    #[inline]
+    fn may_be(self, text: Self) -> bool {
+        let before = self.before.into_iter().zip(text.before);
+        before
+            .into_iter()
+            .all(|(own, there)| own == 0 || own == there)
+            && (self.after == 0 || text.after == ANYTHING || self.after == text.after)
+    }
+}
+
+impl Filter {
+    fn for_keys(keys: usize) -> Self {
         let words = (keys * BITS_PER_KEY / 64)
             .next_power_of_two()
             .clamp(2, 1 << 22);
-        let filter_shift = 64 - words.trailing_zeros();
-        let mut filter = vec![0_u64; words];
+        Self {
+            words: vec![0; words],
+            shift: 64 - words.trailing_zeros(),
+        }
+    }
+
+    /// The bits of a key in its word.
+    #[inline]
+    fn bits(key: u64, kind: Kind) -> u64 {
+        let bits: u64 = 1 << (key & 63) | 1 << (key >> 6 & 63);
+        bits.rotate_left(13 * kind as u32)
+    }
+
+    fn insert(&mut self, key: u64, kind: Kind) {
+        self.words[(key >> self.shift) as usize] |= Self::bits(key, kind);
+    }
+
+    /// Asks for the word of `key`.
+    #[inline]
+    fn prefetch(&self, key: u64) {
+        prefetch(&self.words, (key >> self.shift) as usize);
+    }
+
+    #[inline]
+    fn may_hold(&self, key: u64, kind: Kind) -> bool {
+        let bits = Self::bits(key, kind);
+        self.words[(key >> self.shift) as usize] & bits == bits
+    }
+}
+
+impl Index {
+    /// An index of `uses`, whose keys `filter` holds from then on.
+    fn new(mut uses: Vec<Use>, kind: Kind, filter: &mut Filter) -> Self {
+        uses.sort_unstable();
+        uses.dedup();
         let buckets = uses.len().next_power_of_two().clamp(2, 1 << 24);
         let start_shift = 64 - buckets.trailing_zeros();
         let mut starts = vec![0_u32; buckets + 1];
         for used in &uses {
-            filter[(used.key >> filter_shift) as usize] |= filter_bits(used.key);
+            filter.insert(used.key, kind);
             starts[(used.key >> start_shift) as usize + 1] += 1;
         }
         let mut sum = 0;
@@ -107,24 +165,10 @@ impl Index {
             *start = sum;
         }
         Self {
-            filter,
-            filter_shift,
             uses,
             starts,
             start_shift,
         }
-    }
-
-    /// Asks for the part of the filter that holds `key`.
-    #[inline]
-    fn prefetch(&self, key: u64) {
-        prefetch(&self.filter, (key >> self.filter_shift) as usize);
-    }
-
-    #[inline]
-    fn may_hold(&self, key: u64) -> bool {
-        let bits = filter_bits(key);
-        self.filter[(key >> self.filter_shift) as usize] & bits == bits
     }
 
     fn uses(&self, key: u64) -> &[Use] {
@@ -136,25 +180,26 @@ impl Index {
     }
 }
 
-/// The bits of a key in its word of the filter.
-#[inline]
-fn filter_bits(key: u64) -> u64 {
-    1 << (key & 63) | 1 << (key >> 6 & 63)
-}
-
 impl Sites {
     pub(crate) fn new(spellings: &[Spelling]) -> Self {
-        let (mut long, mut short, mut words) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut leet, mut repeats) = (Vec::new(), Vec::new());
+        let mut uses: [Vec<Use>; 5] = Default::default();
         for (number, spelling) in (0_u32..).zip(spellings) {
-            index(number, spelling, &mut |kind, used| match kind {
-                Kind::Long => long.push(used),
-                Kind::Short => short.push(used),
-                Kind::Words => words.push(used),
-                Kind::Leet => leet.push(used),
-                Kind::Repeat => repeats.push(used),
+            index(number, spelling, &mut |kind, used| {
+                uses[kind as usize].push(used);
             });
         }
+        let mut filter = Filter::for_keys(uses.iter().map(|uses| distinct_keys(uses)).sum());
+        let kinds = [
+            Kind::Long,
+            Kind::Short,
+            Kind::Words,
+            Kind::Leet,
+            Kind::Repeat,
+        ];
+        let indices = kinds.map(|kind| {
+            let uses = std::mem::take(&mut uses[kind as usize]);
+            Index::new(uses, kind, &mut filter)
+        });
         let is_han_word = |pair: &[Unit]| {
             matches!(pair[1].gap, Gap::One(_) | Gap::Several)
                 && !is_letter(pair[0].c)
@@ -164,29 +209,89 @@ impl Sites {
             has_han_words: spellings
                 .iter()
                 .any(|spelling| spelling.units.windows(2).any(is_han_word)),
-            long: Index::new(long),
-            short: Index::new(short),
-            words: Index::new(words),
-            leet: Index::new(leet),
-            repeats: Index::new(repeats),
+            filter,
+            indices,
         }
     }
 
     /// Whether no spelling may be disguised so.
     pub(crate) fn is_empty(&self) -> bool {
-        let others = [&self.leet, &self.repeats];
-        !self.take_separators() && others.into_iter().all(|index| index.uses.is_empty())
+        self.indices.iter().all(|index| index.uses.is_empty())
     }
 
     /// Whether some spelling may have other separators than its own.
     pub(crate) fn take_separators(&self) -> bool {
-        let all = [&self.long, &self.short, &self.words];
-        !all.into_iter().all(|index| index.uses.is_empty())
+        SEPARATORS
+            .iter()
+            .any(|kind| !self.indices[*kind as usize].uses.is_empty())
     }
 
-    /// The separators from `at` on, where the character `c` starts, if terms may have them there.
+    /// The separators from the separator `c` at `at` on, if terms may have them there.
     #[inline]
-    pub(crate) fn separator_at(
+    pub(crate) fn separators_at(
+        &self,
+        text: &str,
+        at: usize,
+        c: char,
+        traits: Traits,
+    ) -> Option<Separators> {
+        self.between_ideographs(text, at, c, traits)
+            .or_else(|| self.any_separators_at(text, at, c, traits))
+    }
+
+    /// The separators from the ASCII separator at `at` on, if terms may have them there.
+    #[inline]
+    pub(crate) fn ascii_separators_at(&self, text: &str, at: usize) -> Option<Separators> {
+        match ascii::Around::of(text.as_bytes(), at) {
+            Some(around) => self.between_ascii(at, &around),
+            None => {
+                let c = char::from(text.as_bytes()[at]);
+                self.separators_at(text, at, c, Traits::of(c))
+            }
+        }
+    }
+
+    /// One separator between two Unified Ideographs, as most stand in Chinese text.
+    #[inline]
+    fn between_ideographs(
+        &self,
+        text: &str,
+        at: usize,
+        c: char,
+        traits: Traits,
+    ) -> Option<Separators> {
+        let end = at + c.len_utf8();
+        let bytes = text.as_bytes();
+        let left = Traits::class_of_ideograph(*bytes[..at].last_chunk()?)?;
+        let right = Traits::class_of_ideograph(*bytes[end..].first_chunk()?)?;
+        let key = key((NOTHING, left), NOTHING, (right, NOTHING));
+        let short = !traits.ends_clause();
+        Some(self.separators(at, end, key, [true, short, self.has_han_words]))
+    }
+
+    /// The same between ASCII characters.
+    #[inline]
+    fn between_ascii(&self, at: usize, around: &ascii::Around) -> Option<Separators> {
+        let gap = around.gap()?;
+        let (last, first) = (around.last(), around.first(gap));
+        let [left, right] = [around.left(), around.right(gap)];
+        let (long, short) = match (last.is_letter(), first.is_letter()) {
+            (true, true) => {
+                let stand_alone = left.0 == NOTHING && !around.second(gap).is_letter();
+                let inner = !around.has_white_space(gap) || stand_alone;
+                (inner, inner)
+            }
+            (false, false) => (true, !around.ends_clause(gap)),
+            _ => (true, true),
+        };
+        let is_number = last.is_digit() && first.is_digit();
+        let words = self.has_han_words || last.is_letter() || first.is_letter();
+        let kinds = [long && !is_number, short && !is_number, words];
+        Some(self.separators(at, at + gap, key(left, NOTHING, right), kinds))
+    }
+
+    /// Between any characters.
+    fn any_separators_at(
         &self,
         text: &str,
         at: usize,
@@ -229,28 +334,22 @@ impl Sites {
             _ => (true, true),
         };
         let is_number = before.is_ascii_digit() && first.is_ascii_digit();
-        let separators = Separators {
-            at,
-            end,
-            key: key(left, NOTHING, right),
-            long: long && !is_number,
-            short: short && !is_number,
-            words: self.has_han_words || is_letter_last || is_letter_first,
-        };
-        for index in self.indices_for(&separators).into_iter().flatten() {
-            index.prefetch(separators.key);
-        }
-        Some(separators)
+        let words = self.has_han_words || is_letter_last || is_letter_first;
+        let kinds = [long && !is_number, short && !is_number, words];
+        Some(self.separators(at, end, key(left, NOTHING, right), kinds))
     }
 
-    /// Where the spellings stand that may have such separators.
+    /// `kinds` are those of [`SEPARATORS`] that may stand there.
     #[inline]
-    fn indices_for(&self, separators: &Separators) -> [Option<&Index>; 3] {
-        [
-            separators.long.then_some(&self.long),
-            separators.short.then_some(&self.short),
-            separators.words.then_some(&self.words),
-        ]
+    fn separators(&self, at: usize, end: usize, key: u64, kinds: [bool; 3]) -> Separators {
+        self.filter.prefetch(key);
+        let [long, short, words] = kinds.map(u8::from);
+        Separators {
+            at,
+            end,
+            key,
+            kinds: long | short << 1 | words << 2,
+        }
     }
 
     /// Spellings whose first disguise is these separators.
@@ -262,16 +361,22 @@ impl Sites {
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        for index in self.indices_for(separators).into_iter().flatten() {
-            if index.may_hold(separators.key) {
-                self.compare_separators(index, text, separators, spellings, found);
+        let holds = |kind| u8::from(self.filter.may_hold(separators.key, kind));
+        let [long, short, words] = SEPARATORS.map(holds);
+        let kinds = separators.kinds & (long | short << 1 | words << 2);
+        if kinds == 0 {
+            return;
+        }
+        for (bit, kind) in SEPARATORS.into_iter().enumerate() {
+            if kinds >> bit & 1 != 0 {
+                self.compare_separators(kind, text, separators, spellings, found);
             }
         }
     }
 
     fn compare_separators(
         &self,
-        index: &Index,
+        kind: Kind,
         text: &str,
         separators: &Separators,
         spellings: &[Spelling],
@@ -281,21 +386,17 @@ impl Sites {
         let (Some(last), Some(first)) = (char_before(text, at), next_char(text, end)) else {
             return;
         };
-        let is_two =
-            |last: char, second: Option<char>| is_letter(last) && second.is_some_and(is_letter);
-        let before_last = char_before(text, at - last.len_utf8());
-        let beyond = (
-            text[..at]
-                .chars()
-                .rev()
-                .nth(if is_two(last, before_last) { 2 } else { 1 })
-                .map_or(0, short_class),
-            next_char(text, end + first.len_utf8()).map_or(0, |c| match is_separator(c) {
+        let start = at - last.len_utf8();
+        let second = char_before(text, start).filter(|c| is_letter(last) && is_letter(*c));
+        let after = next_char(text, end + first.len_utf8());
+        let beyond = Beyond {
+            before: classes_before(text, start - second.map_or(0, char::len_utf8)),
+            after: after.map_or(0, |c| match is_separator(c) {
                 true => ANYTHING,
-                false => short_class(c),
+                false => byte_class(c),
             }),
-        );
-        self.compare(index, key, true, beyond, text, at, spellings, found);
+        };
+        self.compare(kind, key, beyond, text, at, spellings, found);
     }
 
     /// Spellings whose first disguise is the sign at `at`.
@@ -324,7 +425,7 @@ impl Sites {
         };
         let mut visit = |left| {
             let key = key(left, class(letter), right);
-            self.visit(&self.leet, left, key, text, at, spellings, found);
+            self.visit(Kind::Leet, left, key, text, at, spellings, found);
         };
         if let Some(c) = before.filter(|c| is_letter(*c)) {
             visit(left_of(text, at - c.len_utf8(), Traits::of(c)));
@@ -372,7 +473,7 @@ impl Sites {
             _ => (NOTHING, NOTHING),
         };
         let key = key(left, u32::from(letter), right);
-        self.visit(&self.repeats, left, key, text, at, spellings, found);
+        self.visit(Kind::Repeat, left, key, text, at, spellings, found);
     }
 
     /// Spellings whose first disguise is other than separators, beside what stands left of it.
@@ -382,7 +483,7 @@ impl Sites {
     )]
     fn visit(
         &self,
-        index: &Index,
+        kind: Kind,
         left: (u32, u32),
         key: u64,
         text: &str,
@@ -390,13 +491,20 @@ impl Sites {
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        if index.may_hold(key) {
+        if self.filter.may_hold(key, kind) {
             let before = match left.0 {
-                NOTHING | SPACE => ANYTHING,
-                _ => text[..at].chars().rev().nth(2).map_or(0, short_class),
+                NOTHING | SPACE => [0; 4],
+                _ => text[..at]
+                    .char_indices()
+                    .rev()
+                    .nth(1)
+                    .map_or([0; 4], |(second, _)| classes_before(text, second)),
             };
-            let beyond = (before, ANYTHING);
-            self.compare(index, key, false, beyond, text, at, spellings, found);
+            let beyond = Beyond {
+                before,
+                after: ANYTHING,
+            };
+            self.compare(kind, key, beyond, text, at, spellings, found);
         }
     }
 
@@ -406,18 +514,17 @@ impl Sites {
     )]
     fn compare(
         &self,
-        index: &Index,
+        kind: Kind,
         key: u64,
-        are_separators: bool,
-        beyond: (u16, u16),
+        beyond: Beyond,
         text: &str,
         at: usize,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        for used in index.uses(key) {
-            let may = |term: u16, text: u16| term == 0 || text == ANYTHING || term == text;
-            if !may(used.beyond.0, beyond.0) || !may(used.beyond.1, beyond.1) {
+        let are_separators = SEPARATORS.contains(&kind);
+        for used in self.indices[kind as usize].uses(key) {
+            if !used.beyond.may_be(beyond) {
                 continue;
             }
             let spelling = &spellings[used.spelling as usize];
@@ -459,7 +566,7 @@ pub(crate) fn own_gap(text: &str, at: usize, spelling: &Spelling, unit: usize) -
     }
 }
 
-const NOTHING: u32 = 0;
+pub(crate) const NOTHING: u32 = 0;
 /// The word before, behind a space.
 const SPACE: u32 = 1 << 21;
 /// A sign for the letter.
@@ -471,11 +578,24 @@ fn class(c: char) -> u32 {
 }
 
 /// Agrees with whatever a spelling has.
-const ANYTHING: u16 = u16::MAX;
+const ANYTHING: u8 = u8::MAX;
 
 /// Part of the class of a character, neither 0 nor [`ANYTHING`].
-fn short_class(c: char) -> u16 {
-    (class(c) % 0xFFF1) as u16 + 1
+fn byte_class(c: char) -> u8 {
+    (class(c) % 251) as u8 + 1
+}
+
+/// The characters that end at `at`, as [`Beyond`] has them.
+fn classes_before(text: &str, mut at: usize) -> [u8; 4] {
+    let mut classes = [0; 4];
+    for class in &mut classes {
+        let Some(c) = char_before(text, at) else {
+            break;
+        };
+        *class = byte_class(c);
+        at -= c.len_utf8();
+    }
+    classes
 }
 
 /// The character `last` from `at` on, and if it and the one before are letters, that one too.
@@ -502,6 +622,13 @@ fn right_of(text: &str, at: usize, first: char, traits: Traits) -> (u32, u32) {
     let is_repeated = same(second) && same(after.next());
     let second = second.filter(|_| !is_repeated);
     (traits.class(), second.map_or(NOTHING, class))
+}
+
+fn distinct_keys(uses: &[Use]) -> usize {
+    let mut keys: Vec<u64> = uses.iter().map(|used| used.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.len()
 }
 
 #[inline]
@@ -562,20 +689,28 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
     };
     let beyond = |at: usize| {
         let in_key = if left(at).0 == NOTHING { 1 } else { 2 };
-        let before = at.checked_sub(in_key + 1).filter(|&before| {
-            let c = units[before].c;
-            units[before + 1].gap == Gap::None
-                && !is_separator(c)
-                && split::parts(c).next().is_none()
-        });
+        let mut before = [0; 4];
+        for (nth, class) in before.iter_mut().enumerate() {
+            let Some(unit) = at.checked_sub(in_key + nth + 1) else {
+                break;
+            };
+            let c = units[unit].c;
+            let is_split = split::parts(c).next().is_some();
+            if units[unit + 1].gap != Gap::None || is_separator(c) || is_split {
+                break;
+            }
+            *class = byte_class(c);
+        }
         let after = Some(at + 1).filter(|&after| {
             after < units.len()
                 && units[after].gap == Gap::None
                 && is_settled(at)
                 && is_settled(after)
         });
-        let of = |at: Option<usize>| at.map_or(0, |at| short_class(units[at].c));
-        (of(before), of(after))
+        Beyond {
+            before,
+            after: after.map_or(0, |after| byte_class(units[after].c)),
+        }
     };
     let mut add =
         |kind: Kind, left: (u32, u32), middle: u32, right: Vec<(u32, u32)>, unit: usize| {
@@ -591,8 +726,11 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
                     beyond: match kind {
                         Kind::Long | Kind::Short | Kind::Words => beyond(at),
                         Kind::Leet | Kind::Repeat => match left.0 {
-                            NOTHING | SPACE => (0, 0),
-                            _ => (beyond(at).0, 0),
+                            NOTHING | SPACE => Beyond::default(),
+                            _ => Beyond {
+                                after: 0,
+                                ..beyond(at)
+                            },
                         },
                     },
                 };
@@ -646,6 +784,51 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
                 right(at + in_term, true),
                 at,
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same by way of what holds for any characters.
+    fn agree(text: &str) {
+        for has_han_words in [false, true] {
+            let sites = Sites {
+                has_han_words,
+                ..Sites::new(&[])
+            };
+            for (at, c) in text.char_indices() {
+                let traits = Traits::of(c);
+                if !traits.is_separator() {
+                    continue;
+                }
+                let slow = sites.any_separators_at(text, at, c, traits);
+                assert_eq!(
+                    sites.separators_at(text, at, c, traits),
+                    slow,
+                    "{text:?} {at}"
+                );
+                if c.is_ascii() {
+                    assert_eq!(sites.ascii_separators_at(text, at), slow, "{text:?} {at}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn shorter_ways_agree(text in "[aAbB09 .,@\n\u{0}中一龥九，。…é😀か]{0,40}") {
+            agree(&text);
+        }
+
+        #[test]
+        fn shorter_ways_agree_in_ascii(text in "[aAbB09 .,@\n\u{0}\u{B}]{0,40}") {
+            agree(&text);
         }
     }
 }

@@ -3,7 +3,7 @@ use std::borrow::Borrow;
 use tamis_text::on_word_boundaries;
 
 use super::Judge;
-use crate::evasion::{Sighting, View};
+use crate::evasion::{Room, Sighting, View};
 use crate::via::Forms;
 
 /// An entry that holds at a place of a text as it is searched.
@@ -31,13 +31,14 @@ impl Judge {
         only_found: bool,
         each: &mut dyn FnMut(usize, &View<'_>, &[Finding]),
     ) {
+        let mut room = Room::new();
         for (first, batch) in batches(documents) {
             let mut disguised = Vec::with_capacity(batch.len());
             let views: Vec<View<'_>> = batch
                 .iter()
                 .map(|text| {
                     let mut sightings = Vec::new();
-                    let view = self.evasion.view(text, &mut sightings);
+                    let view = self.evasion.view(text, &mut room, &mut sightings);
                     disguised.push(sightings);
                     view
                 })

@@ -26,26 +26,66 @@ impl Avx2 {
 #[target_feature(enable = "avx2")]
 unsafe fn classify(mut bytes: *const u8, classes: &mut [Classes]) {
     for classes in classes {
-        // SAFETY: the caller's; a block is twice 32 bytes.
+        // SAFETY: the caller's.
         unsafe {
-            let low = _mm256_loadu_si256(bytes.cast());
-            let up = _mm256_loadu_si256(bytes.add(32).cast());
-            let low_behind = _mm256_loadu_si256(bytes.add(1).cast());
-            let up_behind = _mm256_loadu_si256(bytes.add(33).cast());
-            // Every class is a comparison of bytes made a word at once, without branches between:
-            // else compilers keep the comparisons and take them apart bit by bit.
-            *classes = Classes {
-                letter: both(letter(low), letter(up)),
-                upper: both(within(low, b'A', 26), within(up, b'A', 26)),
-                digit: both(within(low, b'0', 10), within(up, b'0', 10)),
-                space: both(equal(low, b' '), equal(up, b' ')),
-                sign: both(sign(low), sign(up)),
-                doubled: both(doubled(low, low_behind), doubled(up, up_behind)),
-                high: both(low, up),
-                other: both(other(low), other(up)),
+            let (high, other) = beyond_ascii(bytes);
+            // Most blocks of Chinese text have nothing else.
+            *classes = match high {
+                u64::MAX => Classes {
+                    high,
+                    other,
+                    ..Classes::NONE
+                },
+                _ => all(bytes),
             };
             bytes = bytes.add(BLOCK);
         }
+    }
+}
+
+/// The bytes beyond ASCII, and the other ones among them.
+///
+/// # Safety
+/// A block can be read.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn beyond_ascii(bytes: *const u8) -> (u64, u64) {
+    // SAFETY: the caller's; a block is twice 32 bytes.
+    let (low, up) = unsafe {
+        (
+            _mm256_loadu_si256(bytes.cast()),
+            _mm256_loadu_si256(bytes.add(32).cast()),
+        )
+    };
+    (both(low, up), both(other(low), other(up)))
+}
+
+/// All classes of a block. Every one is a comparison of bytes made a word at once, without branches
+/// between: else compilers keep the comparisons and take them apart bit by bit.
+///
+/// # Safety
+/// A block and [`BEHIND`] bytes behind it can be read.
+#[inline(never)]
+#[target_feature(enable = "avx2")]
+unsafe fn all(bytes: *const u8) -> Classes {
+    // SAFETY: the caller's; a block is twice 32 bytes.
+    let (low, up, low_behind, up_behind) = unsafe {
+        (
+            _mm256_loadu_si256(bytes.cast()),
+            _mm256_loadu_si256(bytes.add(32).cast()),
+            _mm256_loadu_si256(bytes.add(1).cast()),
+            _mm256_loadu_si256(bytes.add(33).cast()),
+        )
+    };
+    Classes {
+        letter: both(letter(low), letter(up)),
+        upper: both(within(low, b'A', 26), within(up, b'A', 26)),
+        digit: both(within(low, b'0', 10), within(up, b'0', 10)),
+        space: both(equal(low, b' '), equal(up, b' ')),
+        sign: both(sign(low), sign(up)),
+        doubled: both(doubled(low, low_behind), doubled(up, up_behind)),
+        high: both(low, up),
+        other: both(other(low), other(up)),
     }
 }
 

@@ -1,0 +1,211 @@
+//! Looks at the places of a text, many of one kind behind each other: what one of them needs is on
+//! its way from memory while others are looked at, and the processor foresees the steps.
+
+use super::Evasion;
+use super::byte_classes::BLOCK;
+use super::characters::Traits;
+use super::compare::next_char;
+use super::scan::{Places, Scanned, scan};
+use super::sites::{Found, Separators};
+
+/// So many places of a kind are looked at in one go.
+const MANY: usize = 64;
+
+/// Places of one kind.
+#[derive(Debug)]
+struct Positions {
+    /// Room for [`MANY`], a block more, and what is written beyond the last.
+    at: [usize; MANY + BLOCK + AT_ONCE],
+    len: usize,
+}
+
+const AT_ONCE: usize = 4;
+
+/// What is reused from text to text.
+#[derive(Debug)]
+pub(crate) struct Room {
+    others: Positions,
+    separators: Positions,
+    waiting: Vec<Separators>,
+}
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        Self {
+            others: Positions::new(),
+            separators: Positions::new(),
+            waiting: Vec::with_capacity(3 * (MANY + BLOCK)),
+        }
+    }
+}
+
+impl Positions {
+    fn new() -> Self {
+        Self {
+            at: [0; MANY + BLOCK + AT_ONCE],
+            len: 0,
+        }
+    }
+
+    /// Adds `start` and the place of each bit behind it. How many there are is hard to foresee, so
+    /// several are written at once, needed or not.
+    #[inline]
+    fn add(&mut self, start: usize, mut bits: u64) {
+        let len = self.len;
+        self.len += bits.count_ones() as usize;
+        let (rooms, _) = self.at[len..].as_chunks_mut::<AT_ONCE>();
+        for room in rooms {
+            for at in room {
+                *at = start + bits.trailing_zeros() as usize;
+                bits &= bits.wrapping_sub(1);
+            }
+            if bits == 0 {
+                break;
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.len >= MANY
+    }
+
+    fn all(&self) -> &[usize] {
+        &self.at[..self.len]
+    }
+}
+
+/// A text that is looked at.
+struct Look<'a> {
+    evasion: &'a Evasion,
+    text: &'a str,
+    is_normal: bool,
+    takes_separators: bool,
+    takes_others: bool,
+    room: &'a mut Room,
+    found: &'a mut Vec<Found>,
+}
+
+/// Looks at every place of `text`; stops at an exotic character unless the text is in normal form.
+pub(super) fn scan_places(
+    evasion: &Evasion,
+    text: &str,
+    is_normal: bool,
+    room: &mut Room,
+    found: &mut Vec<Found>,
+) -> Scanned {
+    room.others.len = 0;
+    room.separators.len = 0;
+    room.waiting.clear();
+    let mut look = Look {
+        evasion,
+        text,
+        is_normal,
+        takes_separators: evasion.sites.take_separators(),
+        takes_others: !evasion.sites.is_empty(),
+        room,
+        found,
+    };
+    let mut scanned = scan(text, |start, places| look.at_block(start, places));
+    if scanned.is_whole {
+        scanned.is_whole = look.at_others();
+        look.at_ascii_separators();
+        look.look_up();
+    }
+    scanned
+}
+
+impl Look<'_> {
+    /// `false` at an exotic character.
+    #[inline]
+    fn at_block(&mut self, start: usize, places: Places) -> bool {
+        if places.other != 0 {
+            self.room.others.add(start, places.other);
+        }
+        if places.separator != 0 && self.takes_separators {
+            self.room.separators.add(start, places.separator);
+        }
+        if self.takes_others && places.sign | places.repeat != 0 {
+            self.at_signs_and_repeats(start, places);
+        }
+        if self.room.separators.is_full() {
+            self.at_ascii_separators();
+        }
+        if self.room.waiting.len() >= MANY {
+            self.look_up();
+        }
+        !self.room.others.is_full() || self.at_others()
+    }
+
+    fn at_signs_and_repeats(&mut self, start: usize, places: Places) {
+        let Evasion {
+            sites, spellings, ..
+        } = self.evasion;
+        for at in bits(places.sign) {
+            sites.at_sign(self.text, start + at, spellings, self.found);
+        }
+        for at in bits(places.repeat) {
+            sites.at_repeat(self.text, start + at, spellings, self.found);
+        }
+    }
+
+    /// Looks at the characters beyond ASCII; `false` at an exotic one.
+    fn at_others(&mut self) -> bool {
+        let literals = &self.evasion.literals;
+        for nth in 0..self.room.others.len {
+            let at = self.room.others.at[nth];
+            let c = next_char(self.text, at).expect("a character starts here");
+            let traits = Traits::of(c);
+            if traits.is_exotic() {
+                if self.is_normal {
+                    continue;
+                }
+                return false;
+            }
+            if !traits.is_separator() {
+                continue;
+            }
+            if !self.is_normal && !literals.is_empty() && literals.binary_search(&c).is_ok() {
+                return false;
+            }
+            if self.takes_separators {
+                let separators = self.evasion.sites.separators_at(self.text, at, c, traits);
+                self.room.waiting.extend(separators);
+            }
+        }
+        self.room.others.len = 0;
+        true
+    }
+
+    /// Looks at the ASCII separators.
+    fn at_ascii_separators(&mut self) {
+        let Room {
+            separators,
+            waiting,
+            ..
+        } = &mut *self.room;
+        for &at in separators.all() {
+            waiting.extend(self.evasion.sites.ascii_separators_at(self.text, at));
+        }
+        separators.len = 0;
+    }
+
+    /// Looks up the separators that wait for it.
+    fn look_up(&mut self) {
+        let Evasion {
+            sites, spellings, ..
+        } = self.evasion;
+        for separators in &self.room.waiting {
+            sites.at_separators(self.text, separators, spellings, self.found);
+        }
+        self.room.waiting.clear();
+    }
+}
+
+/// The places of the bits of a word, ascending.
+fn bits(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then(|| word.trailing_zeros() as usize);
+        word &= word.wrapping_sub(1);
+        bit
+    })
+}
