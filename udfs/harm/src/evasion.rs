@@ -145,6 +145,9 @@ impl Evasion {
         }
         for spelling in &mut spellings {
             let entries = &lexicon.patterns()[spelling.pattern as usize].entries;
+            spelling.whole_words = entries
+                .iter()
+                .all(|&entry| lexicon.rules()[entry].whole_words);
             spelling.asked = entries.iter().fold(Forms::NONE, |asked, &entry| {
                 asked.and(lexicon.rules()[entry].forms)
             });

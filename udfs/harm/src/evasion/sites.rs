@@ -1,6 +1,8 @@
 //! Where plain characters disguise a term: an index from what stands around a separator, a sign
 //! for a letter or a repeated letter to the terms that have it there.
 
+use tamis_text::is_word_char;
+
 use super::ascii;
 use super::characters::Traits;
 use super::compare::{REPEATED, char_before, end_of, next_char, own_gap_before, run, start_of};
@@ -75,8 +77,11 @@ struct Use {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Beyond {
     /// Those before, the nearest first, by [`byte_class`]; 0 where there are none, or where a text
-    /// may have something else than the spelling.
+    /// may have something else than the spelling. [`BOUNDARY`] before a word that is found only
+    /// where it starts.
     before: [u8; 4],
+    /// Which of those before are part of words; in spellings none.
+    words: [bool; 4],
     /// The one behind, in the same way.
     after: u8,
 }
@@ -104,10 +109,12 @@ impl Beyond {
     /// Whether a text that has `text` there may go on as the spelling does.
     #[inline]
     fn may_be(self, text: Self) -> bool {
-        let before = self.before.into_iter().zip(text.before);
-        before
-            .into_iter()
-            .all(|(own, there)| own == 0 || own == there)
+        let may_stand = |at: usize| match self.before[at] {
+            0 => true,
+            BOUNDARY => !text.words[at],
+            own => own == text.before[at],
+        };
+        (0..self.before.len()).all(may_stand)
             && (self.after == 0 || text.after == ANYTHING || self.after == text.after)
     }
 }
@@ -389,13 +396,11 @@ impl Sites {
         let start = at - last.len_utf8();
         let second = char_before(text, start).filter(|c| is_letter(last) && is_letter(*c));
         let after = next_char(text, end + first.len_utf8());
-        let beyond = Beyond {
-            before: classes_before(text, start - second.map_or(0, char::len_utf8)),
-            after: after.map_or(0, |c| match is_separator(c) {
-                true => ANYTHING,
-                false => byte_class(c),
-            }),
-        };
+        let after = after.map_or(0, |c| match is_separator(c) {
+            true => ANYTHING,
+            false => byte_class(c),
+        });
+        let beyond = beyond(text, start - second.map_or(0, char::len_utf8), after);
         self.compare(kind, key, beyond, text, at, spellings, found);
     }
 
@@ -415,17 +420,11 @@ impl Sites {
         if before.is_some_and(|c| c.is_ascii_digit()) {
             return;
         }
-        let right = match next_char(text, at + 1) {
-            Some(c) if is_letter(c) => right_of(text, at + 1 + c.len_utf8(), c, Traits::of(c)),
-            Some(c) => match leet::letters(c).chars().next() {
-                Some(letter) => (SIGN | class(letter), NOTHING),
-                None => (NOTHING, NOTHING),
-            },
-            None => (NOTHING, NOTHING),
-        };
         let mut visit = |left| {
-            let key = key(left, class(letter), right);
-            self.visit(Kind::Leet, left, key, text, at, spellings, found);
+            each_right(text, at + 1, true, &mut |right| {
+                let key = key(left, class(letter), right);
+                self.visit(Kind::Leet, left, key, text, at, spellings, found);
+            });
         };
         if let Some(c) = before.filter(|c| is_letter(*c)) {
             visit(left_of(text, at - c.len_utf8(), Traits::of(c)));
@@ -468,12 +467,10 @@ impl Sites {
             Some(c) if is_letter(c) => left_of(text, at - c.len_utf8(), Traits::of(c)),
             _ => (NOTHING, NOTHING),
         };
-        let right = match next_char(text, end) {
-            Some(c) if is_letter(c) => right_of(text, end + c.len_utf8(), c, Traits::of(c)),
-            _ => (NOTHING, NOTHING),
-        };
-        let key = key(left, u32::from(letter), right);
-        self.visit(Kind::Repeat, left, key, text, at, spellings, found);
+        each_right(text, end, false, &mut |right| {
+            let key = key(left, u32::from(letter), right);
+            self.visit(Kind::Repeat, left, key, text, at, spellings, found);
+        });
     }
 
     /// Spellings whose first disguise is other than separators, beside what stands left of it.
@@ -492,18 +489,14 @@ impl Sites {
         found: &mut Vec<Found>,
     ) {
         if self.filter.may_hold(key, kind) {
-            let before = match left.0 {
-                NOTHING | SPACE => [0; 4],
-                _ => text[..at]
-                    .char_indices()
-                    .rev()
-                    .nth(1)
-                    .map_or([0; 4], |(second, _)| classes_before(text, second)),
+            let start = match left.0 {
+                NOTHING | SPACE => 0,
+                _ => {
+                    let before = text[..at].char_indices().rev();
+                    before.skip(1).map(|(start, _)| start).next().unwrap_or(0)
+                }
             };
-            let beyond = Beyond {
-                before,
-                after: ANYTHING,
-            };
+            let beyond = beyond(text, start, ANYTHING);
             self.compare(kind, key, beyond, text, at, spellings, found);
         }
     }
@@ -571,6 +564,8 @@ pub(crate) const NOTHING: u32 = 0;
 const SPACE: u32 = 1 << 21;
 /// A sign for the letter.
 const SIGN: u32 = 1 << 22;
+/// The next character of the term, behind separators or without a letter in between.
+const BEYOND: u32 = 1 << 23;
 
 /// What keys hold for a character: the same for all its forms that plain texts have.
 fn class(c: char) -> u32 {
@@ -580,22 +575,29 @@ fn class(c: char) -> u32 {
 /// Agrees with whatever a spelling has.
 const ANYTHING: u8 = u8::MAX;
 
-/// Part of the class of a character, neither 0 nor [`ANYTHING`].
+/// No character of a word.
+const BOUNDARY: u8 = u8::MAX - 1;
+
+/// Part of the class of a character, neither 0 nor [`ANYTHING`] nor [`BOUNDARY`].
 fn byte_class(c: char) -> u8 {
     (class(c) % 251) as u8 + 1
 }
 
-/// The characters that end at `at`, as [`Beyond`] has them.
-fn classes_before(text: &str, mut at: usize) -> [u8; 4] {
-    let mut classes = [0; 4];
-    for class in &mut classes {
+/// The characters that end at `at`, and `after`.
+fn beyond(text: &str, mut at: usize, after: u8) -> Beyond {
+    let mut beyond = Beyond {
+        after,
+        ..Beyond::default()
+    };
+    for nth in 0..beyond.before.len() {
         let Some(c) = char_before(text, at) else {
             break;
         };
-        *class = byte_class(c);
+        beyond.before[nth] = byte_class(c);
+        beyond.words[nth] = is_word_char(c);
         at -= c.len_utf8();
     }
-    classes
+    beyond
 }
 
 /// The character `last` from `at` on, and if it and the one before are letters, that one too.
@@ -631,6 +633,42 @@ fn distinct_keys(uses: &[Use]) -> usize {
     keys.len()
 }
 
+/// What may stand in the key of a disguise that ends at `at` for what is on its right: letters, a
+/// sign for one where `takes_sign`, or nothing and what comes behind separators.
+fn each_right(text: &str, at: usize, takes_sign: bool, each: &mut dyn FnMut((u32, u32))) {
+    let sign_class = |c: char| leet::letters(c).chars().next().map(class);
+    match next_char(text, at) {
+        Some(c) if is_letter(c) => {
+            each(right_of(text, at + c.len_utf8(), c, Traits::of(c)));
+            return;
+        }
+        Some(c) if takes_sign => {
+            if let Some(class) = sign_class(c) {
+                each((SIGN | class, NOTHING));
+                return;
+            }
+        }
+        _ => {}
+    }
+    each((NOTHING, NOTHING));
+    let mut at = at;
+    let mut room = separator::GAP;
+    while let Some(c) = next_char(text, at) {
+        let sign = sign_class(c);
+        each((
+            BEYOND | sign.map_or(class(c), |class| SIGN | class),
+            NOTHING,
+        ));
+        // A sign may as well separate.
+        let rest = room.checked_sub(separator::count(c));
+        let (true, Some(rest)) = (is_separator(c), rest) else {
+            return;
+        };
+        room = rest;
+        at += c.len_utf8();
+    }
+}
+
 #[inline]
 fn key(left: (u32, u32), middle: u32, right: (u32, u32)) -> u64 {
     let both = |pair: (u32, u32)| u64::from(pair.0) << 32 | u64::from(pair.1);
@@ -648,6 +686,14 @@ fn sign_classes(letter: char) -> impl Iterator<Item = u32> {
     classes.sort_unstable();
     classes.dedup();
     classes.into_iter()
+}
+
+/// The classes by which a character of a term goes behind separators.
+fn classes_beyond(c: char) -> impl Iterator<Item = u32> {
+    let as_sign = leet::letters(c).chars().next().map(class);
+    let by_signs = sign_classes(c).chain(as_sign).map(|class| SIGN | class);
+    let in_parts = split::parts(c).filter_map(|parts| parts.chars().next().map(class));
+    std::iter::once(class(c)).chain(by_signs).chain(in_parts)
 }
 
 /// Adds the keys of a spelling.
@@ -678,7 +724,7 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
             if units[at].gap != Gap::None || !is_letter(first.c) {
                 all.clear();
             }
-            all.push((NOTHING, NOTHING));
+            all.extend(classes_beyond(first.c).map(|class| (BEYOND | class, NOTHING)));
         }
         all
     };
@@ -692,6 +738,9 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
         let mut before = [0; 4];
         for (nth, class) in before.iter_mut().enumerate() {
             let Some(unit) = at.checked_sub(in_key + nth + 1) else {
+                if spelling.whole_words && at == in_key + nth && is_word_char(units[0].c) {
+                    *class = BOUNDARY;
+                }
                 break;
             };
             let c = units[unit].c;
@@ -709,6 +758,7 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
         });
         Beyond {
             before,
+            words: [false; 4],
             after: after.map_or(0, |after| byte_class(units[after].c)),
         }
     };

@@ -36,6 +36,8 @@ pub(crate) struct Spelling {
     pub(crate) forms: Forms,
     /// The forms that some entry of the term takes: others need not be looked for.
     pub(crate) asked: Forms,
+    /// Whether every entry of the term takes it only where no word goes on beside it.
+    pub(crate) whole_words: bool,
     /// Whether signs may stand for its letters: it has enough of them.
     pub(crate) takes_leet: bool,
 }
@@ -75,6 +77,7 @@ impl Spelling {
             units: units.into(),
             forms,
             asked: Forms::ALL,
+            whole_words: false,
         }
     }
 
