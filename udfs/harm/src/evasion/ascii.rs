@@ -1,7 +1,7 @@
 //! What searching asks of ASCII characters around a separator.
 
 use super::separator;
-use super::sites::NOTHING;
+use super::sites::{Left, NOTHING};
 
 /// What a byte is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +63,9 @@ impl Kind {
 }
 
 /// How many characters before the separator belong to it.
-const BEFORE: usize = 2;
+const BEFORE: usize = 3;
 
-/// ASCII characters around a separator, which is one of them: two before it, then as many
+/// ASCII characters around a separator, which is one of them: three before it, then as many
 /// separators as a gap may hold with the three characters behind.
 #[derive(Debug)]
 pub(crate) struct Around {
@@ -77,7 +77,8 @@ impl Around {
     /// What stands around `at`; `None` where not all of it is ASCII, or there.
     #[inline]
     pub(crate) fn of(bytes: &[u8], at: usize) -> Option<Self> {
-        let bytes: [u8; 8] = *bytes.get(at.checked_sub(BEFORE)?..)?.first_chunk()?;
+        let bytes: [u8; BEFORE + separator::GAP + 3] =
+            *bytes.get(at.checked_sub(BEFORE)?..)?.first_chunk()?;
         bytes.is_ascii().then(|| Self {
             bytes,
             kinds: bytes.map(Kind::of),
@@ -88,15 +89,17 @@ impl Around {
     #[inline]
     pub(crate) fn gap(&self) -> Option<usize> {
         let separates = |at: usize| u8::from(self.kinds[at].is_separator());
-        let behind = separates(3) | separates(4) << 1 | separates(5) << 2;
+        let behind =
+            separates(BEFORE + 1) | separates(BEFORE + 2) << 1 | separates(BEFORE + 3) << 2;
         let gap = 1 + behind.trailing_ones() as usize;
-        (gap <= separator::GAP && separates(1) == 0 && separates(2) == 1).then_some(gap)
+        (gap <= separator::GAP && separates(BEFORE - 1) == 0 && separates(BEFORE) == 1)
+            .then_some(gap)
     }
 
     /// The character before the gap.
     #[inline]
     pub(crate) fn last(&self) -> Kind {
-        self.kinds[1]
+        self.kinds[BEFORE - 1]
     }
 
     /// The character behind the gap.
@@ -113,8 +116,7 @@ impl Around {
 
     #[inline]
     fn of_gap(&self, gap: usize) -> u8 {
-        let all = [self.kinds[2], self.kinds[3], self.kinds[4]];
-        let within = |at: usize| all[at].0 & 0_u8.wrapping_sub(u8::from(at < gap));
+        let within = |at: usize| self.kinds[BEFORE + at].0 & 0_u8.wrapping_sub(u8::from(at < gap));
         within(0) | within(1) | within(2)
     }
 
@@ -128,12 +130,16 @@ impl Around {
         self.of_gap(gap) & ENDS_CLAUSE != 0
     }
 
-    /// The classes of the character before the gap and, if both are letters, of the one before.
+    /// What stands before the gap.
     #[inline]
-    pub(crate) fn left(&self) -> (u32, u32) {
-        let two = self.kinds[0].is_letter() && self.kinds[1].is_letter();
-        let second = if two { self.class(0) } else { NOTHING };
-        (second, self.class(1))
+    pub(crate) fn left(&self) -> Left {
+        let [third, second, last] = [0, 1, 2].map(|at| self.kinds[at].is_letter());
+        let if_so = |is: bool, at: usize| self.class(at) & 0_u32.wrapping_sub(u32::from(is));
+        Left::of([
+            self.class(2),
+            if_so(last & second, 1),
+            if_so(last & second & third, 0),
+        ])
     }
 
     /// The classes of the character behind the gap and, if both are letters that are not the first

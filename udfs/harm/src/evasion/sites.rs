@@ -40,6 +40,8 @@ pub(crate) struct Sites {
     indices: [Index; 5],
     /// Whether some spelling has separators of its own between characters that are no letters.
     has_han_words: bool,
+    /// Whether some spelling with letters may stand inside a longer word.
+    has_parts_of_words: bool,
 }
 
 /// Which keys some use of a kind has: a blocked Bloom filter.
@@ -91,7 +93,8 @@ struct Beyond {
 pub(crate) struct Separators {
     at: usize,
     end: usize,
-    key: u64,
+    /// Equal where one is enough.
+    keys: [u64; 2],
     /// Whether terms may have them there, one bit for each of [`SEPARATORS`].
     kinds: u8,
 }
@@ -213,6 +216,9 @@ impl Sites {
                 && !is_letter(pair[1].c)
         };
         Self {
+            has_parts_of_words: spellings.iter().any(|spelling| {
+                !spelling.whole_words && spelling.units.iter().any(|unit| is_letter(unit.c))
+            }),
             has_han_words: spellings
                 .iter()
                 .any(|spelling| spelling.units.windows(2).any(is_han_word)),
@@ -271,9 +277,13 @@ impl Sites {
         let bytes = text.as_bytes();
         let left = Traits::class_of_ideograph(*bytes[..at].last_chunk()?)?;
         let right = Traits::class_of_ideograph(*bytes[end..].first_chunk()?)?;
-        let key = key((NOTHING, left), NOTHING, (right, NOTHING));
+        let keys = [key(
+            Left::of([left, NOTHING, NOTHING]),
+            NOTHING,
+            (right, NOTHING),
+        ); 2];
         let short = !traits.ends_clause();
-        Some(self.separators(at, end, key, [true, short, self.has_han_words]))
+        Some(self.separators(at, end, keys, [true, short, self.has_han_words]))
     }
 
     /// The same between ASCII characters.
@@ -281,10 +291,10 @@ impl Sites {
     fn between_ascii(&self, at: usize, around: &ascii::Around) -> Option<Separators> {
         let gap = around.gap()?;
         let (last, first) = (around.last(), around.first(gap));
-        let [left, right] = [around.left(), around.right(gap)];
+        let (left, right) = (around.left(), around.right(gap));
         let (long, short) = match (last.is_letter(), first.is_letter()) {
             (true, true) => {
-                let stand_alone = left.0 == NOTHING && !around.second(gap).is_letter();
+                let stand_alone = left.is_alone() && !around.second(gap).is_letter();
                 let inner = !around.has_white_space(gap) || stand_alone;
                 (inner, inner)
             }
@@ -294,7 +304,8 @@ impl Sites {
         let is_number = last.is_digit() && first.is_digit();
         let words = self.has_han_words || last.is_letter() || first.is_letter();
         let kinds = [long && !is_number, short && !is_number, words];
-        Some(self.separators(at, at + gap, key(left, NOTHING, right), kinds))
+        let keys = self.lefts(left).map(|left| key(left, NOTHING, right));
+        Some(self.separators(at, at + gap, keys, kinds))
     }
 
     /// Between any characters.
@@ -331,7 +342,7 @@ impl Sites {
             (true, true) => {
                 let stand_alone = || {
                     let behind = next_char(text, end + first.len_utf8());
-                    left.0 == NOTHING && !behind.is_some_and(is_letter)
+                    left.is_alone() && !behind.is_some_and(is_letter)
                 };
                 let inner = !text[at..end].contains(char::is_whitespace) || stand_alone();
                 (inner, inner)
@@ -343,18 +354,19 @@ impl Sites {
         let is_number = before.is_ascii_digit() && first.is_ascii_digit();
         let words = self.has_han_words || is_letter_last || is_letter_first;
         let kinds = [long && !is_number, short && !is_number, words];
-        Some(self.separators(at, end, key(left, NOTHING, right), kinds))
+        let keys = self.lefts(left).map(|left| key(left, NOTHING, right));
+        Some(self.separators(at, end, keys, kinds))
     }
 
     /// `kinds` are those of [`SEPARATORS`] that may stand there.
     #[inline]
-    fn separators(&self, at: usize, end: usize, key: u64, kinds: [bool; 3]) -> Separators {
-        self.filter.prefetch(key);
+    fn separators(&self, at: usize, end: usize, keys: [u64; 2], kinds: [bool; 3]) -> Separators {
+        self.filter.prefetch(keys[0]);
         let [long, short, words] = kinds.map(u8::from);
         Separators {
             at,
             end,
-            key,
+            keys,
             kinds: long | short << 1 | words << 2,
         }
     }
@@ -368,40 +380,37 @@ impl Sites {
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        let holds = |kind| u8::from(self.filter.may_hold(separators.key, kind));
-        let [long, short, words] = SEPARATORS.map(holds);
-        let kinds = separators.kinds & (long | short << 1 | words << 2);
-        if kinds == 0 {
-            return;
-        }
-        for (bit, kind) in SEPARATORS.into_iter().enumerate() {
-            if kinds >> bit & 1 != 0 {
-                self.compare_separators(kind, text, separators, spellings, found);
-            }
+        let [key, shorter] = separators.keys;
+        self.at_separators_by(key, false, text, separators, spellings, found);
+        if key != shorter {
+            self.at_separators_by(shorter, true, text, separators, spellings, found);
         }
     }
 
-    fn compare_separators(
+    #[inline]
+    fn at_separators_by(
         &self,
-        kind: Kind,
+        key: u64,
+        is_shorter: bool,
         text: &str,
         separators: &Separators,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        let Separators { at, end, key, .. } = *separators;
-        let (Some(last), Some(first)) = (char_before(text, at), next_char(text, end)) else {
+        let holds = |kind| u8::from(self.filter.may_hold(key, kind));
+        let [long, short, words] = SEPARATORS.map(holds);
+        let kinds = separators.kinds & (long | short << 1 | words << 2);
+        if kinds == 0 {
+            return;
+        }
+        let Some(beyond) = beyond_separators(text, separators, is_shorter) else {
             return;
         };
-        let start = at - last.len_utf8();
-        let second = char_before(text, start).filter(|c| is_letter(last) && is_letter(*c));
-        let after = next_char(text, end + first.len_utf8());
-        let after = after.map_or(0, |c| match is_separator(c) {
-            true => ANYTHING,
-            false => byte_class(c),
-        });
-        let beyond = beyond(text, start - second.map_or(0, char::len_utf8), after);
-        self.compare(kind, key, beyond, text, at, spellings, found);
+        for (bit, kind) in SEPARATORS.into_iter().enumerate() {
+            if kinds >> bit & 1 != 0 {
+                self.compare(kind, key, beyond, text, separators.at, spellings, found);
+            }
+        }
     }
 
     /// Spellings whose first disguise is the sign at `at`.
@@ -422,8 +431,8 @@ impl Sites {
         }
         let mut visit = |left| {
             each_right(text, at + 1, true, &mut |right| {
-                let key = key(left, class(letter), right);
-                self.visit(Kind::Leet, left, key, text, at, spellings, found);
+                let sides = (left, class(letter), right);
+                self.visit(Kind::Leet, sides, text, at, spellings, found);
             });
         };
         if let Some(c) = before.filter(|c| is_letter(*c)) {
@@ -443,13 +452,13 @@ impl Sites {
                 next => next.is_some_and(goes_on),
             };
         if !is_number {
-            visit((NOTHING, NOTHING));
+            visit(Left::NOTHING);
         }
         // The term may have begun with a word before.
         if before == Some(' ')
             && let Some(c) = char_before(text, at - 1).filter(|c| is_letter(*c))
         {
-            visit((SPACE, class(c)));
+            visit(Left::word_before(class(c)));
         }
     }
 
@@ -465,39 +474,41 @@ impl Sites {
         let end = at + run(text, at, letter);
         let left = match char_before(text, at) {
             Some(c) if is_letter(c) => left_of(text, at - c.len_utf8(), Traits::of(c)),
-            _ => (NOTHING, NOTHING),
+            _ => Left::NOTHING,
         };
         each_right(text, end, false, &mut |right| {
-            let key = key(left, u32::from(letter), right);
-            self.visit(Kind::Repeat, left, key, text, at, spellings, found);
+            let sides = (left, u32::from(letter), right);
+            self.visit(Kind::Repeat, sides, text, at, spellings, found);
         });
     }
 
     /// Spellings whose first disguise is other than separators, beside what stands left of it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one place, seen from three sides"
-    )]
     fn visit(
         &self,
         kind: Kind,
-        left: (u32, u32),
-        key: u64,
+        (left, middle, right): (Left, u32, (u32, u32)),
         text: &str,
         at: usize,
         spellings: &[Spelling],
         found: &mut Vec<Found>,
     ) {
-        if self.filter.may_hold(key, kind) {
-            let start = match left.0 {
-                NOTHING | SPACE => 0,
-                _ => {
-                    let before = text[..at].char_indices().rev();
-                    before.skip(1).map(|(start, _)| start).next().unwrap_or(0)
-                }
-            };
-            let beyond = beyond(text, start, ANYTHING);
-            self.compare(kind, key, beyond, text, at, spellings, found);
+        let [left, shorter] = self.lefts(left);
+        let lefts = [Some(left), (shorter != left).then_some(shorter)];
+        for left in lefts.into_iter().flatten() {
+            let key = key(left, middle, right);
+            if self.filter.may_hold(key, kind) {
+                let beyond = beyond(text, at, left.characters(), ANYTHING);
+                self.compare(kind, key, beyond, text, at, spellings, found);
+            }
+        }
+    }
+
+    /// What stands on the left as keys may hold it: inside words there are others.
+    #[inline]
+    fn lefts(&self, left: Left) -> [Left; 2] {
+        match self.has_parts_of_words {
+            true => [left, left.shorter()],
+            false => [left; 2],
         }
     }
 
@@ -560,12 +571,77 @@ pub(crate) fn own_gap(text: &str, at: usize, spelling: &Spelling, unit: usize) -
 }
 
 pub(crate) const NOTHING: u32 = 0;
-/// The word before, behind a space.
-const SPACE: u32 = 1 << 21;
 /// A sign for the letter.
 const SIGN: u32 = 1 << 22;
 /// The next character of the term, behind separators or without a letter in between.
 const BEYOND: u32 = 1 << 23;
+
+/// What keys hold of what stands left of a disguise: up to three letters written together, or one
+/// character of another kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Their classes, the nearest first.
+    classes: [u32; 3],
+    /// Whether it is the end of the word before, with a space between.
+    is_word_before: bool,
+}
+
+impl Left {
+    const NOTHING: Self = Self::of([NOTHING; 3]);
+
+    /// `classes` are those of letters, the nearest first, or the first is that of another character
+    /// and nothing follows.
+    #[inline]
+    pub(crate) const fn of(classes: [u32; 3]) -> Self {
+        Self {
+            classes,
+            is_word_before: false,
+        }
+    }
+
+    fn word_before(last: u32) -> Self {
+        Self {
+            classes: [last, NOTHING, NOTHING],
+            is_word_before: true,
+        }
+    }
+
+    /// Whether no letter stands before the nearest.
+    #[inline]
+    fn is_alone(self) -> bool {
+        self.classes[1] == NOTHING
+    }
+
+    /// The same with two letters at most: what a term that starts with them has, though the text
+    /// may have a third before.
+    #[inline]
+    fn shorter(self) -> Self {
+        let [last, second, _] = self.classes;
+        Self {
+            classes: [last, second, NOTHING],
+            ..self
+        }
+    }
+
+    /// How many characters that stand right before the disguise are part of it.
+    fn characters(self) -> usize {
+        match self.is_word_before {
+            true => 0,
+            false => self
+                .classes
+                .iter()
+                .take_while(|class| **class != NOTHING)
+                .count(),
+        }
+    }
+
+    /// All of it; a class has 21 bits.
+    #[inline]
+    fn packed(self) -> u64 {
+        let [last, second, third] = self.classes.map(u64::from);
+        last | second << 21 | third << 42 | u64::from(self.is_word_before) << 63
+    }
+}
 
 /// What keys hold for a character: the same for all its forms that plain texts have.
 fn class(c: char) -> u32 {
@@ -583,32 +659,54 @@ fn byte_class(c: char) -> u8 {
     (class(c) % 251) as u8 + 1
 }
 
-/// The characters that end at `at`, and `after`.
-fn beyond(text: &str, mut at: usize, after: u8) -> Beyond {
+/// The characters that end at `at` but for the last `in_key`, and `after`.
+fn beyond(text: &str, mut at: usize, in_key: usize, after: u8) -> Beyond {
     let mut beyond = Beyond {
         after,
         ..Beyond::default()
     };
-    for nth in 0..beyond.before.len() {
+    for nth in 0..in_key + beyond.before.len() {
         let Some(c) = char_before(text, at) else {
             break;
         };
-        beyond.before[nth] = byte_class(c);
-        beyond.words[nth] = is_word_char(c);
+        if let Some(nth) = nth.checked_sub(in_key) {
+            beyond.before[nth] = byte_class(c);
+            beyond.words[nth] = is_word_char(c);
+        }
         at -= c.len_utf8();
     }
     beyond
 }
 
-/// The character `last` from `at` on, and if it and the one before are letters, that one too.
+/// What stands around `separators` beyond the characters in their key, the shorter one or the
+/// other.
+fn beyond_separators(text: &str, separators: &Separators, is_shorter: bool) -> Option<Beyond> {
+    let Separators { at, end, .. } = *separators;
+    let (last, first) = (char_before(text, at)?, next_char(text, end)?);
+    let left = left_of(text, at - last.len_utf8(), Traits::of(last));
+    let left = if is_shorter { left.shorter() } else { left };
+    let after = next_char(text, end + first.len_utf8());
+    let after = after.map_or(0, |c| match is_separator(c) {
+        true => ANYTHING,
+        false => byte_class(c),
+    });
+    Some(beyond(text, at, left.characters(), after))
+}
+
+/// The character `last` from `at` on, and if it and those before are letters, up to two of them.
 #[inline]
-fn left_of(text: &str, at: usize, last: Traits) -> (u32, u32) {
-    if !last.is_letter() {
-        return (NOTHING, last.class());
+fn left_of(text: &str, mut at: usize, last: Traits) -> Left {
+    let mut classes = [last.class(), NOTHING, NOTHING];
+    if last.is_letter() {
+        for class in &mut classes[1..] {
+            let Some(c) = char_before(text, at).filter(|c| is_letter(*c)) else {
+                break;
+            };
+            *class = Traits::of(c).class();
+            at -= c.len_utf8();
+        }
     }
-    let second = char_before(text, at).map(Traits::of);
-    let second = second.filter(|second| second.is_letter());
-    (second.map_or(NOTHING, Traits::class), last.class())
+    Left::of(classes)
 }
 
 /// The character `first` up to `at`, and if it and the next are letters, that one too.
@@ -670,10 +768,10 @@ fn each_right(text: &str, at: usize, takes_sign: bool, each: &mut dyn FnMut((u32
 }
 
 #[inline]
-fn key(left: (u32, u32), middle: u32, right: (u32, u32)) -> u64 {
-    let both = |pair: (u32, u32)| u64::from(pair.0) << 32 | u64::from(pair.1);
-    let mixed = u128::from(both(left) ^ 0x9E37_79B9_7F4A_7C15)
-        * u128::from(both(right) ^ u64::from(middle) << 48 ^ 0xD6E8_FEB8_6659_FD93);
+fn key(left: Left, middle: u32, right: (u32, u32)) -> u64 {
+    let right = u64::from(right.0) << 32 | u64::from(right.1);
+    let mixed = u128::from(left.packed() ^ 0x9E37_79B9_7F4A_7C15)
+        * u128::from(right ^ u64::from(middle) << 48 ^ 0xD6E8_FEB8_6659_FD93);
     (mixed as u64 ^ (mixed >> 64) as u64).wrapping_mul(0xA076_1D64_78BD_642F)
 }
 
@@ -700,13 +798,16 @@ fn classes_beyond(c: char) -> impl Iterator<Item = u32> {
 fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
     let units = &spelling.units;
     // Letters directly before unit `at`, and from unit `at` on.
-    let left = |at: usize| -> (u32, u32) {
-        let Some(last) = at.checked_sub(1).map(|last| units[last]) else {
-            return (NOTHING, NOTHING);
-        };
-        let second = at.checked_sub(2).map(|second| units[second].c);
-        let second = second.filter(|c| last.gap == Gap::None && is_letter(last.c) && is_letter(*c));
-        (second.map_or(NOTHING, class), class(last.c))
+    let left = |at: usize| -> Left {
+        let mut classes = [NOTHING; 3];
+        for (nth, unit) in units[..at].iter().rev().take(3).enumerate() {
+            let goes_on = units[at - nth].gap == Gap::None && is_letter(units[at - nth].c);
+            if nth > 0 && !(goes_on && is_letter(unit.c)) {
+                break;
+            }
+            classes[nth] = class(unit.c);
+        }
+        Left::of(classes)
     };
     let right = |at: usize, uses_nothing: bool| -> Vec<(u32, u32)> {
         let Some(first) = units.get(at) else {
@@ -733,8 +834,7 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
         let c = units[at].c;
         !c.is_ascii_lowercase() && !is_separator(c) && split::parts(c).next().is_none()
     };
-    let beyond = |at: usize| {
-        let in_key = if left(at).0 == NOTHING { 1 } else { 2 };
+    let beyond = |at: usize, in_key: usize| {
         let mut before = [0; 4];
         for (nth, class) in before.iter_mut().enumerate() {
             let Some(unit) = at.checked_sub(in_key + nth + 1) else {
@@ -762,31 +862,28 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
             after: after.map_or(0, |after| byte_class(units[after].c)),
         }
     };
-    let mut add =
-        |kind: Kind, left: (u32, u32), middle: u32, right: Vec<(u32, u32)>, unit: usize| {
-            let at = unit;
-            let Ok(unit) = u16::try_from(unit) else {
-                return;
-            };
-            for right in right {
-                let used = Use {
-                    key: key(left, middle, right),
-                    spelling: number,
-                    unit,
-                    beyond: match kind {
-                        Kind::Long | Kind::Short | Kind::Words => beyond(at),
-                        Kind::Leet | Kind::Repeat => match left.0 {
-                            NOTHING | SPACE => Beyond::default(),
-                            _ => Beyond {
-                                after: 0,
-                                ..beyond(at)
-                            },
-                        },
-                    },
-                };
-                each(kind, used);
-            }
+    let mut add = |kind: Kind, left: Left, middle: u32, right: Vec<(u32, u32)>, unit: usize| {
+        let at = unit;
+        let Ok(unit) = u16::try_from(unit) else {
+            return;
         };
+        for right in right {
+            let used = Use {
+                key: key(left, middle, right),
+                spelling: number,
+                unit,
+                beyond: match (kind, left.characters()) {
+                    (Kind::Long | Kind::Short | Kind::Words, in_key) => beyond(at, in_key),
+                    (Kind::Leet | Kind::Repeat, 0) => Beyond::default(),
+                    (Kind::Leet | Kind::Repeat, in_key) => Beyond {
+                        after: 0,
+                        ..beyond(at, in_key)
+                    },
+                },
+            };
+            each(kind, used);
+        }
+    };
     let asked = |via| spelling.asked.holds(via);
     for at in 0..units.len() {
         let c = units[at].c;
@@ -802,20 +899,22 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
             continue;
         }
         let letters_left = match left(at) {
-            _ if units[at].gap != Gap::None => (NOTHING, NOTHING),
-            (_, last) if char::from_u32(last).is_none_or(|c| !is_letter(c)) => (NOTHING, NOTHING),
+            _ if units[at].gap != Gap::None => Left::NOTHING,
+            left if !char::from_u32(left.classes[0]).is_some_and(is_letter) => Left::NOTHING,
             left => left,
         };
         if asked(Via::Leet) && spelling.takes_leet && leet::signs(c).next().is_some() {
             let left = match units[at].gap {
-                Gap::One(' ') if is_letter(units[at - 1].c) => (SPACE, class(units[at - 1].c)),
+                Gap::One(' ') if is_letter(units[at - 1].c) => {
+                    Left::word_before(class(units[at - 1].c))
+                }
                 _ => letters_left,
             };
             let mut rights = right(at + 1, true);
             if let Some(next) = units.get(at + 1).filter(|next| next.gap == Gap::None) {
                 rights.extend(sign_classes(next.c).map(|class| (SIGN | class, NOTHING)));
             }
-            rights.retain(|right| left.1 != NOTHING || right.0 != NOTHING);
+            rights.retain(|right| left != Left::NOTHING || right.0 != NOTHING);
             for middle in sign_classes(c) {
                 add(Kind::Leet, left, middle, rights.clone(), at);
             }
@@ -846,9 +945,10 @@ mod tests {
 
     /// The same by way of what holds for any characters.
     fn agree(text: &str) {
-        for has_han_words in [false, true] {
+        for (has_han_words, has_parts_of_words) in [(false, true), (true, false)] {
             let sites = Sites {
                 has_han_words,
+                has_parts_of_words,
                 ..Sites::new(&[])
             };
             for (at, c) in text.char_indices() {
