@@ -1,41 +1,30 @@
 use super::filter::GramFilter;
 use super::scan::{self, Candidate};
+use crate::simd::Instructions;
 
 /// How a text is filtered. All kernels give the same answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Kernel(Choice);
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Choice {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2(crate::simd::Avx2),
-}
+pub struct Kernel(Instructions);
 
 impl Kernel {
     /// The kernels this processor can run, the fastest last.
     pub fn available() -> Vec<Self> {
-        let mut kernels = vec![Self(Choice::Portable)];
-        #[cfg(target_arch = "x86_64")]
-        kernels.extend(crate::simd::Avx2::detect().map(|avx2| Self(Choice::Avx2(avx2))));
-        kernels
+        Instructions::available().map(Self).collect()
     }
 
     /// The fastest kernel this processor can run.
     pub fn fastest() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = crate::simd::Avx2::detect() {
-            return Self(Choice::Avx2(avx2));
-        }
-        Self(Choice::Portable)
+        Self(Instructions::fastest())
     }
 
-    /// `scalar` or `avx2`.
+    /// `scalar`, `avx2` or `avx512`.
     pub fn name(self) -> &'static str {
         match self.0 {
-            Choice::Portable => "scalar",
+            Instructions::Portable => "scalar",
             #[cfg(target_arch = "x86_64")]
-            Choice::Avx2(_) => "avx2",
+            Instructions::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512(_) => "avx512",
         }
     }
 
@@ -50,9 +39,11 @@ impl Kernel {
         found: &mut Vec<Candidate>,
     ) -> usize {
         match self.0 {
-            Choice::Portable => scan::scan(filter, text, from, to, found),
+            Instructions::Portable => scan::scan(filter, text, from, to, found),
             #[cfg(target_arch = "x86_64")]
-            Choice::Avx2(avx2) => avx2.scan(filter, text, from, to, found),
+            Instructions::Avx2(avx2) => avx2.scan(filter, text, from, to, found),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512(avx512) => avx512.scan(filter, text, from, to, found),
         }
     }
 }
