@@ -53,3 +53,85 @@ impl std::fmt::Debug for Kernel {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::matcher::gram::{hash_window, is_continuation, window_at};
+    use crate::matcher::scan::MARGIN;
+    use crate::matcher::tests::cases;
+
+    /// A filter that about every fourth gram passes.
+    fn half_full() -> GramFilter {
+        let mut filter = GramFilter::for_grams(1);
+        let mut state = 1u64;
+        for word in &mut filter.words {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            *word = (state >> 32) as u32;
+        }
+        filter
+    }
+
+    /// Fails unless every kernel gives what looking at one place after the other gives.
+    fn every_kernel_agrees(filter: &GramFilter, text: &str, from: usize, to: usize) {
+        let text = [text, &"的".repeat(MARGIN)].concat().into_bytes();
+        for kernel in Kernel::available() {
+            let mut found = Vec::new();
+            let next = kernel.scan(filter, &text, from, to, &mut found);
+            assert!(next >= to, "{kernel:?}");
+            let expected: Vec<Candidate> = (from..next)
+                .filter(|&at| !is_continuation(text[at]))
+                .map(|at| Candidate {
+                    offset: (at - from) as u32,
+                    hash: hash_window(window_at(&text, at)),
+                })
+                .filter(|candidate| filter.may_hold(candidate.hash))
+                .collect();
+            assert_eq!(found, expected, "{kernel:?}");
+        }
+    }
+
+    #[test]
+    fn characters_of_every_length_meet_every_place_of_a_block() {
+        let filter = half_full();
+        for filling in ["a", "é", "的", "😀"] {
+            for before in 0..70 {
+                for other in ["a", "é", "中", "😀", "a中", "中😀"] {
+                    let before = filling.repeat(before);
+                    let text = [&before, other, &filling.repeat(70)].concat();
+                    every_kernel_agrees(&filter, &text, 0, text.len());
+                    every_kernel_agrees(&filter, &text, before.len() / 2, text.len() - 1);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(cases(1000))]
+
+        #[test]
+        fn scripts_in_turn(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    "[ -~]{0,150}",
+                    "[一-龥，。]{0,80}",
+                    "[à-ÿа-я]{0,60}",
+                    "[😀-🙏]{0,30}",
+                    "\\PC{0,60}",
+                ],
+                0..8,
+            ),
+            first in any::<prop::sample::Index>(),
+            last in any::<prop::sample::Index>(),
+        ) {
+            let text = parts.concat();
+            let ends = [&first, &last].map(|end| end.index(text.len() + 1));
+            let (from, to) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+            every_kernel_agrees(&half_full(), &text, from, to);
+        }
+    }
+}
