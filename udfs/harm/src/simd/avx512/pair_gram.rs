@@ -47,10 +47,9 @@ unsafe fn scan(
     found: &mut Vec<Candidate>,
 ) -> usize {
     const { assert!(MARGIN >= 64) };
-    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    let ascii = [0, 16, 32].map(|first| Grams::at(_mm512_add_epi32(lanes, splat(first))));
-    let wide = Grams::at(_mm512_mullo_epi32(lanes, splat(3)));
-    let every_byte = each_byte();
+    let ascii = [0, 16, 32].map(|first| Grams::at(bytes(|lane| first + lane)));
+    let wide = Grams::at(bytes(|lane| 3 * lane));
+    let every_byte = bytes(|byte| byte);
     let bits = Bits::of(filter);
     // The first byte of a character.
     let mut at = skip_continuation(text, from);
@@ -64,7 +63,9 @@ unsafe fn scan(
             let passing = hashes.map(|hash| unsafe { bits.passing(hash) });
             if passing != [0; 3] {
                 for ((grams, hash), passing) in ascii.iter().zip(hashes).zip(passing) {
-                    push(passing, grams.first, hash, at - from, found);
+                    if passing != 0 {
+                        push(passing, grams, hash, at - from, found);
+                    }
                 }
             }
             at += STEP;
@@ -76,7 +77,7 @@ unsafe fn scan(
             // SAFETY: every hash has its word.
             let passing = unsafe { bits.passing(hash) };
             if passing != 0 {
-                push(passing, wide.first, hash, at - from, found);
+                push(passing, &wide, hash, at - from, found);
             }
             at += STEP;
             // The last may have been of four bytes.
@@ -89,13 +90,13 @@ unsafe fn scan(
         while starts != 0 {
             // The places of the next characters, at most sixteen; the other lanes are not used.
             let places = _mm512_maskz_compress_epi8(starts, every_byte);
-            let grams = Grams::at(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(places)));
+            let grams = Grams::at(places);
             let count = starts.count_ones().min(LANES as u32);
             let hash = hash_any(grams.low(block), grams.high(block));
             // SAFETY: every hash has its word.
             let passing = unsafe { bits.passing(hash) } & _bzhi_u32(u32::MAX, count) as u16;
             if passing != 0 {
-                push(passing, grams.first, hash, at - from, found);
+                push(passing, &grams, hash, at - from, found);
             }
             starts &= !_pdep_u64(_bzhi_u64(u64::MAX, count), starts);
         }
@@ -110,53 +111,47 @@ fn splat(value: u32) -> __m512i {
     _mm512_set1_epi32(value as i32)
 }
 
-/// The numbers 0 to 63.
+/// What `of` gives for 0 to 63.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn each_byte() -> __m512i {
-    let mut bytes = [0u8; 64];
-    for (number, byte) in bytes.iter_mut().enumerate() {
-        *byte = number as u8;
-    }
+fn bytes(of: impl Fn(u8) -> u8) -> __m512i {
+    let bytes: [u8; 64] = std::array::from_fn(|number| of(number as u8));
     // SAFETY: 64 bytes are read from an array of that size.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
-/// Where sixteen grams lie in a block.
+/// Where sixteen grams lie in a block: in each lane the places of the first four bytes.
 #[derive(Clone, Copy)]
-struct Grams {
-    /// Of each lane, the place of its first byte.
-    first: __m512i,
-    /// The places of the four bytes from there on.
-    low: __m512i,
-}
+struct Grams(__m512i);
 
 impl Grams {
-    /// Of lanes below 256.
+    /// Of those that start at the first sixteen of `places`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vbmi")]
+    fn at(places: __m512i) -> Self {
+        let fourfold = _mm512_permutexvar_epi8(bytes(|byte| byte / 4), places);
+        Self(_mm512_add_epi32(fourfold, splat(0x0302_0100)))
+    }
+
+    /// The places of the grams.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn at(first: __m512i) -> Self {
-        Self {
-            first,
-            low: _mm512_add_epi32(
-                _mm512_mullo_epi32(first, splat(0x0101_0101)),
-                splat(0x0302_0100),
-            ),
-        }
+    fn places(self) -> __m512i {
+        _mm512_and_si512(self.0, splat(0xFF))
     }
 
     /// The first four bytes of each gram.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vbmi")]
     fn low(self, block: __m512i) -> __m512i {
-        _mm512_permutexvar_epi8(self.low, block)
+        _mm512_permutexvar_epi8(self.0, block)
     }
 
     /// The last four bytes of grams of six.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vbmi")]
     fn high(self, block: __m512i) -> __m512i {
-        let places = _mm512_add_epi32(self.low, splat(0x0202_0202));
+        let places = _mm512_add_epi32(self.0, splat(0x0202_0202));
         _mm512_permutexvar_epi8(places, block)
     }
 }
@@ -226,29 +221,31 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// Takes the lanes that pass, which start `offset` bytes and their place behind the start of the
-/// scan.
-#[inline]
+/// Takes the grams that pass, of a block `offset` bytes behind the start of the scan. Apart from the
+/// loop, which else has no registers left.
+#[inline(never)]
 #[target_feature(enable = "avx512f,popcnt")]
-fn push(passing: u16, places: __m512i, hash: __m512i, offset: usize, found: &mut Vec<Candidate>) {
-    let mut offsets = [0u32; LANES];
-    let mut hashes = [0u32; LANES];
-    let all_offsets = _mm512_add_epi32(places, splat(offset as u32));
-    // SAFETY: both arrays have room for 64 bytes.
+fn push(passing: u16, grams: &Grams, hash: __m512i, offset: usize, found: &mut Vec<Candidate>) {
+    let offsets = _mm512_add_epi32(grams.places(), splat(offset as u32));
+    let offsets = compress(passing, offsets);
+    let hashes = compress(passing, hash);
+    let count = passing.count_ones() as usize;
+    for (&offset, &hash) in offsets.iter().zip(&hashes).take(count) {
+        found.push(Candidate { offset, hash });
+    }
+}
+
+/// The chosen lanes, in order, and zeros behind.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn compress(chosen: u16, lanes: __m512i) -> [u32; LANES] {
+    let mut numbers = [0; LANES];
+    // SAFETY: the array has room for 64 bytes.
     unsafe {
         _mm512_storeu_si512(
-            offsets.as_mut_ptr().cast(),
-            _mm512_maskz_compress_epi32(passing, all_offsets),
-        );
-        _mm512_storeu_si512(
-            hashes.as_mut_ptr().cast(),
-            _mm512_maskz_compress_epi32(passing, hash),
+            numbers.as_mut_ptr().cast(),
+            _mm512_maskz_compress_epi32(chosen, lanes),
         );
     }
-    let lanes = offsets.into_iter().zip(hashes);
-    found.extend(
-        lanes
-            .take(passing.count_ones() as usize)
-            .map(|(offset, hash)| Candidate { offset, hash }),
-    );
+    numbers
 }
