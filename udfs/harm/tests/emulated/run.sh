@@ -119,14 +119,15 @@ EOF
 # Debian's Bochs starts in its debugger.
 echo continue >"$place/debugger"
 touch "$place/serial"
-TERM=${TERM:-xterm} script -qec "echo \$\$ >'$place/bochs.pid'; exec bochs-bin -q -f '$place/bochsrc' \
+TERM=xterm script -qec "echo \$\$ >'$place/bochs.pid'; exec bochs-bin -q -f '$place/bochsrc' \
 -rc '$place/debugger'" /dev/null </dev/null >"$place/screen" 2>&1 &
+machine=$!
 tail -n +1 -f "$place/serial" &
 follower=$!
 
 deadline=$((SECONDS + ${EMULATION_SECONDS:-3600}))
 until grep -aq '^verdict: ' "$place/serial"; do
-    if grep -aq 'Kernel panic' "$place/serial" || ! kill -0 %1 2>/dev/null; then
+    if grep -aq 'Kernel panic' "$place/serial" || ! kill -0 "$machine" 2>/dev/null; then
         tail -n 20 "$place/bochs.log" >&2 || true
         fail "the machine stopped without a verdict"
     fi
