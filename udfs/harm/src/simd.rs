@@ -3,9 +3,41 @@
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
-mod byte_classes;
+mod avx2;
 #[cfg(target_arch = "x86_64")]
-mod pair_gram;
+mod avx512;
+
+#[cfg(target_arch = "x86_64")]
+use {avx2::Avx2, avx512::Avx512};
+
+/// What a kernel is written in, with the proof that this processor can run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Instructions {
+    /// Those of every processor.
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Instructions {
+    /// Those this processor can run, the fastest last.
+    pub(crate) fn available() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let vectors = Avx2::detect()
+            .map(Self::Avx2)
+            .into_iter()
+            .chain(Avx512::detect().map(Self::Avx512));
+        #[cfg(not(target_arch = "x86_64"))]
+        let vectors = std::iter::empty();
+        std::iter::once(Self::Portable).chain(vectors)
+    }
+
+    pub(crate) fn fastest() -> Self {
+        Self::available().last().unwrap_or(Self::Portable)
+    }
+}
 
 /// Asks for the cache line of `items[index]`; nothing where that lies outside.
 #[inline(always)]
@@ -20,18 +52,29 @@ pub(crate) fn prefetch<T>(items: &[T], index: usize) {
     let _ = (items, index);
 }
 
-/// Proof that the processor has AVX2.
+/// Fails unless the kernels of the matcher may scan `text` up to `to`: what they rely on.
 #[cfg(target_arch = "x86_64")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Avx2(());
+#[inline]
+fn assert_scannable(filter: &crate::matcher::filter::GramFilter, text: &[u8], to: usize) {
+    assert!(
+        to.checked_add(crate::matcher::scan::MARGIN)
+            .is_some_and(|end| end <= text.len()),
+        "a margin behind the end"
+    );
+    // At most 2^31 words, since a gather takes its indices as signed numbers.
+    assert!(
+        (1..32).contains(&filter.word_shift) && filter.words.len() == 1 << (32 - filter.word_shift),
+        "every hash has its word"
+    );
+}
 
+/// Fails unless the blocks of all `classes` and what lies behind them can be read.
 #[cfg(target_arch = "x86_64")]
-impl Avx2 {
-    /// `None` where the processor lacks it.
-    pub(crate) fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2"))
-        .then_some(Self(()))
-    }
+#[inline]
+fn assert_classifiable(bytes: &[u8], classes: &[crate::evasion::byte_classes::Classes]) {
+    use crate::evasion::byte_classes::{BEHIND, BLOCK};
+    assert!(
+        bytes.len() >= classes.len() * BLOCK + BEHIND,
+        "every block and what lies behind"
+    );
 }

@@ -1,7 +1,6 @@
 //! What each byte of a text is, one bit for each of 64 bytes.
 
-#[cfg(target_arch = "x86_64")]
-use crate::simd::Avx2;
+use crate::simd::Instructions;
 
 /// How many bytes are classified together; the lowest bit stands for the first.
 pub(crate) const BLOCK: usize = 64;
@@ -59,29 +58,23 @@ impl Classes {
 }
 
 /// How blocks are classified: all give the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Classifier {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
-}
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Classifier(Instructions);
 
 impl Classifier {
     pub(crate) fn fastest() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = Avx2::detect() {
-            return Self::Avx2(avx2);
-        }
-        Self::Portable
+        Self(Instructions::fastest())
     }
 
     /// The classes of the blocks of `bytes`, which reaches [`BEHIND`] bytes behind the last.
     #[inline]
     pub(crate) fn classify(self, bytes: &[u8], classes: &mut [Classes]) {
-        match self {
-            Self::Portable => classify(bytes, classes),
+        match self.0 {
+            Instructions::Portable => classify(bytes, classes),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.classify(bytes, classes),
+            Instructions::Avx2(avx2) => avx2.classify(bytes, classes),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512(avx512) => avx512.classify(bytes, classes),
         }
     }
 }
@@ -185,7 +178,7 @@ mod tests {
     fn every_classifier_agrees(bytes: &[u8]) {
         let blocks = (bytes.len() - BEHIND) / BLOCK;
         let expected = naive(bytes, blocks);
-        for classifier in [Classifier::Portable, Classifier::fastest()] {
+        for classifier in Instructions::available().map(Classifier) {
             let mut classes = vec![Classes::SPACES; blocks];
             classifier.classify(bytes, &mut classes);
             assert_eq!(classes, expected, "{classifier:?}");

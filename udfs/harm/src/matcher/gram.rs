@@ -10,7 +10,7 @@ use std::ops::Range;
 pub(super) const WINDOW: usize = 8;
 
 /// The first byte of characters of three and four bytes is at least this.
-pub(super) const WIDE: u8 = 0xE0;
+pub(crate) const WIDE: u8 = 0xE0;
 
 /// Odd multipliers for the two halves of a gram, the level behind, and neighbouring bytes.
 pub(crate) const MULTIPLY_LOW: u32 = 0x9E37_79B1;

@@ -5,7 +5,7 @@ use super::gram::{hash_narrow, hash_wide, hash_window, is_continuation};
 
 /// Bytes a kernel may read from a place it looks at. A text ends in at least so many bytes that
 /// are not looked at.
-pub(crate) const MARGIN: usize = 32;
+pub(crate) const MARGIN: usize = 64;
 
 /// A place whose gram may be an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

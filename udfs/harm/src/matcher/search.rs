@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Match;
 use super::kernel::Kernel;
-use super::scan::{self, Candidate, MARGIN};
+use super::scan::{Candidate, MARGIN};
 use super::table::AnchorTable;
 use super::tables::Tables;
 use crate::simd::prefetch;
@@ -173,7 +173,8 @@ impl<'a> Search<'a> {
             let rest = &text[next..];
             tail[..rest.len()].copy_from_slice(rest);
             let scanned = candidates.len();
-            scan::scan(&tables.grams, &tail, 0, rest.len(), candidates);
+            self.kernel
+                .scan(&tables.grams, &tail, 0, rest.len(), candidates);
             for candidate in &mut candidates[scanned..] {
                 candidate.offset += (next - from) as u32;
             }

@@ -2,27 +2,24 @@
 
 use std::arch::x86_64::*;
 
-use super::Avx2;
-use crate::evasion::byte_classes::{BEHIND, BLOCK, Classes};
+use super::{Avx2, assert_classifiable};
+use crate::evasion::byte_classes::{BLOCK, Classes};
 
 impl Avx2 {
     /// As the portable `classify` of `evasion::byte_classes`.
     ///
     /// # Panics
-    /// When `bytes` does not reach [`BEHIND`] bytes behind the last block.
+    /// When `bytes` does not reach `BEHIND` bytes behind the last block.
     #[inline]
     pub(crate) fn classify(self, bytes: &[u8], classes: &mut [Classes]) {
-        assert!(
-            bytes.len() >= classes.len() * BLOCK + BEHIND,
-            "every block and what lies behind"
-        );
+        assert_classifiable(bytes, classes);
         // SAFETY: `self` proves the feature; the length was just checked.
         unsafe { classify(bytes.as_ptr(), classes) }
     }
 }
 
 /// # Safety
-/// Every block and [`BEHIND`] bytes behind the last can be read.
+/// Every block and `BEHIND` bytes behind the last can be read.
 #[target_feature(enable = "avx2")]
 unsafe fn classify(mut bytes: *const u8, classes: &mut [Classes]) {
     for classes in classes {

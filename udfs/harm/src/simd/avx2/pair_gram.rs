@@ -2,16 +2,16 @@
 
 use std::arch::x86_64::*;
 
-use super::Avx2;
+use super::{Avx2, assert_scannable};
 use crate::matcher::filter::{GramFilter, SECOND_BIT_SHIFT};
 use crate::matcher::gram::{MULTIPLY_HIGH, MULTIPLY_LOW};
-use crate::matcher::scan::{Candidate, MARGIN, scan_mixed, skip_continuation};
+use crate::matcher::scan::{Candidate, scan_mixed, skip_continuation};
 
 impl Avx2 {
     /// As the portable `scan` of `matcher::scan`.
     ///
     /// # Panics
-    /// When `text` does not reach [`MARGIN`] bytes behind `to`.
+    /// When `text` does not reach `MARGIN` bytes behind `to`.
     pub(crate) fn scan(
         self,
         filter: &GramFilter,
@@ -20,14 +20,7 @@ impl Avx2 {
         to: usize,
         found: &mut Vec<Candidate>,
     ) -> usize {
-        assert!(
-            to.checked_add(MARGIN).is_some_and(|end| end <= text.len()),
-            "a margin behind the end"
-        );
-        assert!(
-            filter.word_shift < 32 && filter.words.len() == 1 << (32 - filter.word_shift),
-            "every hash has its word"
-        );
+        assert_scannable(filter, text, to);
         // SAFETY: `self` proves the features; the two conditions were just checked.
         unsafe { scan(filter, text, from, to, found) }
     }
@@ -39,7 +32,7 @@ const WIDE_CHARACTERS: u32 = 0o66_666_666;
 const WIDE_END: u32 = 1 << 24;
 
 /// # Safety
-/// `text` reaches [`MARGIN`] bytes behind `to`, and `filter.words` has 2^(32 - word_shift)
+/// `text` reaches `MARGIN` bytes behind `to`, and `filter.words` has 2^(32 - word_shift)
 /// words.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 unsafe fn scan(
