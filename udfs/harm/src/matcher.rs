@@ -10,6 +10,7 @@ mod pair_gram;
 pub(crate) mod scan;
 mod search;
 mod short;
+pub(crate) mod short_places;
 mod table;
 mod tables;
 

@@ -80,7 +80,8 @@ struct Look<'a> {
     text: &'a str,
     is_normal: bool,
     takes_separators: bool,
-    takes_others: bool,
+    takes_signs: bool,
+    takes_repeats: bool,
     room: &'a mut Room,
     found: &'a mut Vec<Found>,
 }
@@ -101,7 +102,8 @@ pub(super) fn scan_places(
         text,
         is_normal,
         takes_separators: evasion.sites.take_separators(),
-        takes_others: !evasion.sites.is_empty(),
+        takes_signs: evasion.sites.take_signs(),
+        takes_repeats: evasion.sites.take_repeats(),
         room,
         found,
     };
@@ -124,8 +126,11 @@ impl Look<'_> {
         if places.separator != 0 && self.takes_separators {
             self.room.separators.add(start, places.separator);
         }
-        if self.takes_others && places.sign | places.repeat != 0 {
-            self.at_signs_and_repeats(start, places);
+        if self.takes_signs && places.sign != 0 {
+            self.at_signs(start, places.sign);
+        }
+        if self.takes_repeats && places.repeat != 0 {
+            self.at_repeats(start, places.repeat);
         }
         if self.room.separators.is_full() {
             self.at_ascii_separators();
@@ -136,14 +141,20 @@ impl Look<'_> {
         !self.room.others.is_full() || self.at_others()
     }
 
-    fn at_signs_and_repeats(&mut self, start: usize, places: Places) {
+    fn at_signs(&mut self, start: usize, places: u64) {
         let Evasion {
             sites, spellings, ..
         } = self.evasion;
-        for at in bits(places.sign) {
+        for at in bits(places) {
             sites.at_sign(self.text, start + at, spellings, self.found);
         }
-        for at in bits(places.repeat) {
+    }
+
+    fn at_repeats(&mut self, start: usize, places: u64) {
+        let Evasion {
+            sites, spellings, ..
+        } = self.evasion;
+        for at in bits(places) {
             sites.at_repeat(self.text, start + at, spellings, self.found);
         }
     }

@@ -84,6 +84,9 @@ struct Beyond {
     before: [u8; 4],
     /// Which of those before are part of words; in spellings none.
     words: [bool; 4],
+    /// One bit for the letter of the spelling behind those in the key, or none where a text may have
+    /// something else; the letters that may be meant by what a text has there.
+    letters: u32,
     /// The one behind, in the same way.
     after: u8,
 }
@@ -118,6 +121,7 @@ impl Beyond {
             own => own == text.before[at],
         };
         (0..self.before.len()).all(may_stand)
+            && (self.letters == 0 || self.letters & text.letters != 0)
             && (self.after == 0 || text.after == ANYTHING || self.after == text.after)
     }
 }
@@ -227,16 +231,21 @@ impl Sites {
         }
     }
 
-    /// Whether no spelling may be disguised so.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.indices.iter().all(|index| index.uses.is_empty())
-    }
-
     /// Whether some spelling may have other separators than its own.
     pub(crate) fn take_separators(&self) -> bool {
         SEPARATORS
             .iter()
             .any(|kind| !self.indices[*kind as usize].uses.is_empty())
+    }
+
+    /// Whether some spelling may have signs for letters.
+    pub(crate) fn take_signs(&self) -> bool {
+        !self.indices[Kind::Leet as usize].uses.is_empty()
+    }
+
+    /// Whether some spelling may have repeated letters.
+    pub(crate) fn take_repeats(&self) -> bool {
+        !self.indices[Kind::Repeat as usize].uses.is_empty()
     }
 
     /// The separators from the separator `c` at `at` on, if terms may have them there.
@@ -430,8 +439,8 @@ impl Sites {
             return;
         }
         let mut visit = |left| {
-            each_right(text, at + 1, true, &mut |right| {
-                let sides = (left, class(letter), right);
+            each_right(text, at + 1, true, &mut |right, letters| {
+                let sides = (left, class(letter), right, letters);
                 self.visit(Kind::Leet, sides, text, at, spellings, found);
             });
         };
@@ -476,8 +485,8 @@ impl Sites {
             Some(c) if is_letter(c) => left_of(text, at - c.len_utf8(), Traits::of(c)),
             _ => Left::NOTHING,
         };
-        each_right(text, end, false, &mut |right| {
-            let sides = (left, u32::from(letter), right);
+        each_right(text, end, false, &mut |right, letters| {
+            let sides = (left, u32::from(letter), right, letters);
             self.visit(Kind::Repeat, sides, text, at, spellings, found);
         });
     }
@@ -486,7 +495,7 @@ impl Sites {
     fn visit(
         &self,
         kind: Kind,
-        (left, middle, right): (Left, u32, (u32, u32)),
+        (left, middle, right, letters): (Left, u32, (u32, u32), u32),
         text: &str,
         at: usize,
         spellings: &[Spelling],
@@ -497,7 +506,10 @@ impl Sites {
         for left in lefts.into_iter().flatten() {
             let key = key(left, middle, right);
             if self.filter.may_hold(key, kind) {
-                let beyond = beyond(text, at, left.characters(), ANYTHING);
+                let beyond = Beyond {
+                    letters,
+                    ..beyond(text, at, left.characters(), ANYTHING)
+                };
                 self.compare(kind, key, beyond, text, at, spellings, found);
             }
         }
@@ -732,31 +744,40 @@ fn distinct_keys(uses: &[Use]) -> usize {
 }
 
 /// What may stand in the key of a disguise that ends at `at` for what is on its right: letters, a
-/// sign for one where `takes_sign`, or nothing and what comes behind separators.
-fn each_right(text: &str, at: usize, takes_sign: bool, each: &mut dyn FnMut((u32, u32))) {
+/// sign for one where `takes_sign`, or nothing and what comes behind separators. With it go the
+/// letters that may be meant by what stands behind that.
+fn each_right(text: &str, at: usize, takes_sign: bool, each: &mut dyn FnMut((u32, u32), u32)) {
     let sign_class = |c: char| leet::letters(c).chars().next().map(class);
     match next_char(text, at) {
         Some(c) if is_letter(c) => {
-            each(right_of(text, at + c.len_utf8(), c, Traits::of(c)));
+            let right = right_of(text, at + c.len_utf8(), c, Traits::of(c));
+            let letters = match right.1 {
+                NOTHING => ANY_LETTER,
+                second => match letters_meant(text, at + 2) {
+                    // It may be the second once more.
+                    letters if letters & letter_bit(second) != 0 => ANY_LETTER,
+                    letters if letter_bit(right.0) != 0 && letter_bit(second) != 0 => letters,
+                    _ => ANY_LETTER,
+                },
+            };
+            each(right, letters);
             return;
         }
         Some(c) if takes_sign => {
             if let Some(class) = sign_class(c) {
-                each((SIGN | class, NOTHING));
+                each((SIGN | class, NOTHING), letters_meant(text, at + 1));
                 return;
             }
         }
         _ => {}
     }
-    each((NOTHING, NOTHING));
+    each((NOTHING, NOTHING), ANY_LETTER);
     let mut at = at;
     let mut room = separator::GAP;
     while let Some(c) = next_char(text, at) {
         let sign = sign_class(c);
-        each((
-            BEYOND | sign.map_or(class(c), |class| SIGN | class),
-            NOTHING,
-        ));
+        let class = sign.map_or(class(c), |class| SIGN | class);
+        each((BEYOND | class, NOTHING), ANY_LETTER);
         // A sign may as well separate.
         let rest = room.checked_sub(separator::count(c));
         let (true, Some(rest)) = (is_separator(c), rest) else {
@@ -764,6 +785,27 @@ fn each_right(text: &str, at: usize, takes_sign: bool, each: &mut dyn FnMut((u32
         };
         room = rest;
         at += c.len_utf8();
+    }
+}
+
+const ANY_LETTER: u32 = u32::MAX;
+
+/// The bit of an ASCII letter by its class; none for other characters.
+fn letter_bit(class: u32) -> u32 {
+    match class.wrapping_sub(u32::from('a')) {
+        at @ 0..26 => 1 << at,
+        _ => 0,
+    }
+}
+
+/// The letters that may be meant by the letter or digit at `at`; any for other characters.
+fn letters_meant(text: &str, at: usize) -> u32 {
+    match text.as_bytes().get(at) {
+        Some(byte) if byte.is_ascii_alphabetic() => letter_bit(byte.to_ascii_lowercase().into()),
+        Some(byte) if byte.is_ascii_digit() => leet::letters(char::from(*byte))
+            .chars()
+            .fold(0, |all, letter| all | letter_bit(letter.into())),
+        _ => ANY_LETTER,
     }
 }
 
@@ -859,13 +901,30 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
         Beyond {
             before,
             words: [false; 4],
+            letters: 0,
             after: after.map_or(0, |after| byte_class(units[after].c)),
         }
     };
-    let mut add = |kind: Kind, left: Left, middle: u32, right: Vec<(u32, u32)>, unit: usize| {
-        let at = unit;
-        let Ok(unit) = u16::try_from(unit) else {
+    let mut add = |kind: Kind,
+                   left: Left,
+                   middle: u32,
+                   right: Vec<(u32, u32)>,
+                   units_between: std::ops::Range<usize>| {
+        let std::ops::Range { start: at, end } = units_between;
+        let Ok(unit) = u16::try_from(at) else {
             return;
+        };
+        // Behind two letters, or behind a sign for one.
+        let letters_behind = |right: (u32, u32)| {
+            let behind = match right {
+                (sign, NOTHING) if sign & (SIGN | BEYOND) == SIGN => end + 1,
+                (_, NOTHING) => return 0,
+                _ => end + 2,
+            };
+            units
+                .get(behind)
+                .filter(|unit| unit.gap == Gap::None)
+                .map_or(0, |unit| letter_bit(class(unit.c)))
         };
         for right in right {
             let used = Use {
@@ -874,9 +933,13 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
                 unit,
                 beyond: match (kind, left.characters()) {
                     (Kind::Long | Kind::Short | Kind::Words, in_key) => beyond(at, in_key),
-                    (Kind::Leet | Kind::Repeat, 0) => Beyond::default(),
+                    (Kind::Leet | Kind::Repeat, 0) => Beyond {
+                        letters: letters_behind(right),
+                        ..Beyond::default()
+                    },
                     (Kind::Leet | Kind::Repeat, in_key) => Beyond {
                         after: 0,
+                        letters: letters_behind(right),
                         ..beyond(at, in_key)
                     },
                 },
@@ -893,7 +956,7 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
                 _ if units.len() > separator::SHORT => Kind::Long,
                 _ => Kind::Short,
             };
-            add(kind, left(at), NOTHING, right(at, false), at);
+            add(kind, left(at), NOTHING, right(at, false), at..at);
         }
         if !c.is_ascii_lowercase() {
             continue;
@@ -916,7 +979,7 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
             }
             rights.retain(|right| left != Left::NOTHING || right.0 != NOTHING);
             for middle in sign_classes(c) {
-                add(Kind::Leet, left, middle, rights.clone(), at);
+                add(Kind::Leet, left, middle, rights.clone(), at..at + 1);
             }
         }
         let starts_run = at == 0 || units[at - 1].c != c || units[at].gap != Gap::None;
@@ -931,7 +994,7 @@ fn index(number: u32, spelling: &Spelling, each: &mut dyn FnMut(Kind, Use)) {
                 letters_left,
                 u32::from(c),
                 right(at + in_term, true),
-                at,
+                at..at + in_term,
             );
         }
     }

@@ -1,5 +1,6 @@
 use super::filter::GramFilter;
 use super::scan::{self, Candidate};
+use super::short_places::{READ, ShortPlaces};
 use crate::simd::Instructions;
 
 /// How a text is filtered. All kernels give the same answers.
@@ -44,6 +45,20 @@ impl Kernel {
             Instructions::Avx2(avx2) => avx2.scan(filter, text, from, to, found),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx512(avx512) => avx512.scan(filter, text, from, to, found),
+        }
+    }
+}
+
+impl Kernel {
+    /// As [`ShortPlaces::of`].
+    #[inline]
+    pub(super) fn short_places(self, places: &ShortPlaces, bytes: &[u8; READ]) -> u64 {
+        match self.0 {
+            Instructions::Portable => places.of(bytes),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2(avx2) => avx2.short_places(places, bytes),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512(avx512) => avx512.short_places(places, bytes),
         }
     }
 }

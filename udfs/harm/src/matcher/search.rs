@@ -187,7 +187,7 @@ impl<'a> Search<'a> {
         self.keep_with_neighbours(text, from);
         if let Some(short) = &tables.short {
             self.short_candidates.clear();
-            short.scan(text, from, next, &mut self.short_candidates);
+            short.scan(self.kernel, text, from, next, &mut self.short_candidates);
         }
         next
     }

@@ -1,7 +1,9 @@
 //! Patterns too short to hold a gram: one Chinese character, a word of three letters.
 
 use super::gram::{WIDE, is_continuation};
+use super::kernel::Kernel;
 use super::scan::Candidate;
+use super::short_places::{BLOCK, READ, ShortPlaces};
 use super::table::{AnchorTable, Anchored};
 
 /// Short patterns by the first bytes of theirs, with a bit for every two or three bytes a text
@@ -10,6 +12,8 @@ pub(super) struct ShortPatterns {
     pub(super) table: AnchorTable,
     /// Patterns of one byte: there the bits say nothing about the second.
     has_single: bool,
+    /// Finds most places where none starts.
+    places: ShortPlaces,
     /// 2^16 bits for pairs of narrow bytes, then as many for the first three bytes of a wide
     /// character.
     bits: Vec<u64>,
@@ -24,6 +28,7 @@ impl ShortPatterns {
         if patterns.is_empty() {
             return Ok(None);
         }
+        let places = ShortPlaces::new(patterns.iter().map(|pattern| pattern.text.as_bytes()));
         let mut bits = vec![0u64; 2 * BITS / 64];
         let mut has_single = false;
         for pattern in &mut patterns {
@@ -43,34 +48,65 @@ impl ShortPatterns {
         Ok(Some(Self {
             table: AnchorTable::new(patterns)?,
             has_single,
+            places,
             bits,
         }))
     }
 
     /// Adds every place in `from..to` where a short pattern may start.
-    pub(super) fn scan(&self, text: &[u8], from: usize, to: usize, found: &mut Vec<Candidate>) {
-        let at_or_zero = |at: usize| text.get(at).copied().unwrap_or(0);
+    pub(super) fn scan(
+        &self,
+        kernel: Kernel,
+        text: &[u8],
+        from: usize,
+        to: usize,
+        found: &mut Vec<Candidate>,
+    ) {
         let to = to.min(text.len());
-        for (at, &byte) in text.iter().enumerate().take(to).skip(from) {
-            if is_continuation(byte) {
-                continue;
+        let mut at = from;
+        while at < to {
+            let Some(bytes) = text[at..].first_chunk::<READ>() else {
+                break;
+            };
+            let mut places = kernel.short_places(&self.places, bytes);
+            if to - at < BLOCK {
+                places &= (1 << (to - at)) - 1;
             }
-            let key = key(byte, at_or_zero(at + 1), at_or_zero(at + 2));
-            if self.bits[key >> 6] >> (key & 63) & 1 == 0 {
-                continue;
+            while places != 0 {
+                let place = at + places.trailing_zeros() as usize;
+                self.look_at(text, place, place - from, found);
+                places &= places - 1;
             }
-            let offset = (at - from) as u32;
-            if self.has_single && byte.is_ascii() {
-                found.push(Candidate {
-                    offset,
-                    hash: single_hash(byte),
-                });
-            }
+            at += BLOCK;
+        }
+        for at in at..to {
+            self.look_at(text, at, at - from, found);
+        }
+    }
+
+    /// Adds the place `at` if a short pattern may start there.
+    #[inline]
+    fn look_at(&self, text: &[u8], at: usize, offset: usize, found: &mut Vec<Candidate>) {
+        let at_or_zero = |at: usize| text.get(at).copied().unwrap_or(0);
+        let byte = text[at];
+        if is_continuation(byte) {
+            return;
+        }
+        let key = key(byte, at_or_zero(at + 1), at_or_zero(at + 2));
+        if self.bits[key >> 6] >> (key & 63) & 1 == 0 {
+            return;
+        }
+        let offset = offset as u32;
+        if self.has_single && byte.is_ascii() {
             found.push(Candidate {
                 offset,
-                hash: hash(key),
+                hash: single_hash(byte),
             });
         }
+        found.push(Candidate {
+            offset,
+            hash: hash(key),
+        });
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -2,6 +2,7 @@
 
 mod byte_classes;
 mod pair_gram;
+mod short_places;
 
 use super::{assert_classifiable, assert_scannable};
 
