@@ -6,7 +6,7 @@ use super::byte_classes::BLOCK;
 use super::characters::Traits;
 use super::compare::next_char;
 use super::scan::{Places, Scanned, scan};
-use super::sites::{Found, Separators};
+use super::sites::{Found, Kind, Site};
 
 /// So many places of a kind are looked at in one go.
 const MANY: usize = 64;
@@ -26,7 +26,9 @@ const AT_ONCE: usize = 4;
 pub(crate) struct Room {
     others: Positions,
     separators: Positions,
-    waiting: Vec<Separators>,
+    /// Places to be looked up.
+    waiting: Vec<Site>,
+    passed: Vec<(usize, Kind)>,
 }
 
 impl Room {
@@ -34,7 +36,8 @@ impl Room {
         Self {
             others: Positions::new(),
             separators: Positions::new(),
-            waiting: Vec::with_capacity(3 * (MANY + BLOCK)),
+            waiting: Vec::with_capacity(4 * MANY),
+            passed: Vec::with_capacity(MANY),
         }
     }
 }
@@ -142,21 +145,13 @@ impl Look<'_> {
     }
 
     fn at_signs(&mut self, start: usize, places: u64) {
-        let Evasion {
-            sites, spellings, ..
-        } = self.evasion;
-        for at in bits(places) {
-            sites.at_sign(self.text, start + at, spellings, self.found);
-        }
+        let (sites, waiting) = (&self.evasion.sites, &mut self.room.waiting);
+        bits(places).for_each(|at| sites.sign_at(self.text, start + at, waiting));
     }
 
     fn at_repeats(&mut self, start: usize, places: u64) {
-        let Evasion {
-            sites, spellings, ..
-        } = self.evasion;
-        for at in bits(places) {
-            sites.at_repeat(self.text, start + at, spellings, self.found);
-        }
+        let (sites, waiting) = (&self.evasion.sites, &mut self.room.waiting);
+        bits(places).for_each(|at| sites.repeat_at(self.text, start + at, waiting));
     }
 
     /// Looks at the characters beyond ASCII; `false` at an exotic one.
@@ -179,8 +174,8 @@ impl Look<'_> {
                 return false;
             }
             if self.takes_separators {
-                let separators = self.evasion.sites.separators_at(self.text, at, c, traits);
-                self.room.waiting.extend(separators);
+                let (sites, waiting) = (&self.evasion.sites, &mut self.room.waiting);
+                sites.separators_at(self.text, at, c, traits, waiting);
             }
         }
         self.room.others.len = 0;
@@ -195,20 +190,22 @@ impl Look<'_> {
             ..
         } = &mut *self.room;
         for &at in separators.all() {
-            waiting.extend(self.evasion.sites.ascii_separators_at(self.text, at));
+            let sites = &self.evasion.sites;
+            sites.ascii_separators_at(self.text, at, waiting);
         }
         separators.len = 0;
     }
 
-    /// Looks up the separators that wait for it.
+    /// Looks up the places that wait for it.
     fn look_up(&mut self) {
         let Evasion {
             sites, spellings, ..
         } = self.evasion;
-        for separators in &self.room.waiting {
-            sites.at_separators(self.text, separators, spellings, self.found);
-        }
-        self.room.waiting.clear();
+        let Room {
+            waiting, passed, ..
+        } = &mut *self.room;
+        sites.look_up(self.text, waiting, passed, spellings, self.found);
+        waiting.clear();
     }
 }
 

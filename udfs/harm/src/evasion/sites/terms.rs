@@ -1,0 +1,190 @@
+//! Where a term may be disguised, and what stands around it there.
+
+use tamis_text::is_word_char;
+
+use super::index::{Beyond, Kind};
+use super::key::{BEYOND, BOUNDARY, Left, NOTHING, SIGN, byte_class, class, key, letter_bit};
+use crate::evasion::compare::REPEATED;
+use crate::evasion::leet;
+use crate::evasion::separator::{self, is_separator};
+use crate::evasion::spelling::{Gap, Spelling, is_letter};
+use crate::evasion::split;
+use crate::via::Via;
+
+/// The classes by which signs for `letter` go: that of the first letter each may stand for.
+fn sign_classes(letter: char) -> impl Iterator<Item = u32> {
+    let mut classes: Vec<u32> = leet::signs(letter)
+        .filter_map(|sign| leet::letters(sign).chars().next())
+        .map(class)
+        .collect();
+    classes.sort_unstable();
+    classes.dedup();
+    classes.into_iter()
+}
+
+/// The classes by which a character of a term goes behind separators.
+fn classes_beyond(c: char) -> impl Iterator<Item = u32> {
+    let as_sign = leet::letters(c).chars().next().map(class);
+    let by_signs = sign_classes(c).chain(as_sign).map(|class| SIGN | class);
+    let in_parts = split::parts(c).filter_map(|parts| parts.chars().next().map(class));
+    std::iter::once(class(c)).chain(by_signs).chain(in_parts)
+}
+
+/// Gives `each` the places of a spelling that may be its first disguise: the kind, the key, the unit
+/// and what stands beyond.
+pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, u64, u16, Beyond)) {
+    let units = &spelling.units;
+    // Letters directly before unit `at`, and from unit `at` on.
+    let left = |at: usize| -> Left {
+        let mut classes = [NOTHING; 3];
+        for (nth, unit) in units[..at].iter().rev().take(3).enumerate() {
+            let goes_on = units[at - nth].gap == Gap::None && is_letter(units[at - nth].c);
+            if nth > 0 && !(goes_on && is_letter(unit.c)) {
+                break;
+            }
+            classes[nth] = class(unit.c);
+        }
+        Left::of(classes)
+    };
+    let right = |at: usize, uses_nothing: bool| -> Vec<(u32, u32)> {
+        let Some(first) = units.get(at) else {
+            return vec![(NOTHING, NOTHING)];
+        };
+        let mut all = vec![(class(first.c), NOTHING)];
+        if let Some(second) = units.get(at + 1)
+            && second.gap == Gap::None
+            && is_letter(first.c)
+            && is_letter(second.c)
+        {
+            all.push((class(first.c), class(second.c)));
+        }
+        if uses_nothing {
+            if units[at].gap != Gap::None || !is_letter(first.c) {
+                all.clear();
+            }
+            all.extend(classes_beyond(first.c).map(|class| (BEYOND | class, NOTHING)));
+        }
+        all
+    };
+    // Characters that every text has as the spelling does, but for what classes bear with.
+    let is_settled = |at: usize| {
+        let c = units[at].c;
+        !c.is_ascii_lowercase() && !is_separator(c) && split::parts(c).next().is_none()
+    };
+    let beyond = |at: usize, in_key: usize| {
+        let mut before = [0; 4];
+        for (nth, class) in before.iter_mut().enumerate() {
+            let Some(unit) = at.checked_sub(in_key + nth + 1) else {
+                if spelling.whole_words && at == in_key + nth && is_word_char(units[0].c) {
+                    *class = BOUNDARY;
+                }
+                break;
+            };
+            let c = units[unit].c;
+            let is_split = split::parts(c).next().is_some();
+            if units[unit + 1].gap != Gap::None || is_separator(c) || is_split {
+                break;
+            }
+            *class = byte_class(c);
+        }
+        let after = Some(at + 1).filter(|&after| {
+            after < units.len()
+                && units[after].gap == Gap::None
+                && is_settled(at)
+                && is_settled(after)
+        });
+        Beyond {
+            before,
+            letters: 0,
+            after: after.map_or(0, |after| byte_class(units[after].c)),
+        }
+    };
+    let mut add = |kind: Kind,
+                   left: Left,
+                   middle: u32,
+                   right: Vec<(u32, u32)>,
+                   units_between: std::ops::Range<usize>| {
+        let std::ops::Range { start: at, end } = units_between;
+        let Ok(unit) = u16::try_from(at) else {
+            return;
+        };
+        // Behind two letters, or behind a sign for one.
+        let letters_behind = |right: (u32, u32)| {
+            let behind = match right {
+                (sign, NOTHING) if sign & (SIGN | BEYOND) == SIGN => end + 1,
+                (_, NOTHING) => return 0,
+                _ => end + 2,
+            };
+            units
+                .get(behind)
+                .filter(|unit| unit.gap == Gap::None)
+                .map_or(0, |unit| letter_bit(class(unit.c)))
+        };
+        for right in right {
+            let beyond = match (kind, left.characters()) {
+                (Kind::Long | Kind::Short | Kind::Words, in_key) => beyond(at, in_key),
+                (Kind::Leet | Kind::Repeat, 0) => Beyond {
+                    letters: letters_behind(right),
+                    ..Beyond::default()
+                },
+                (Kind::Leet | Kind::Repeat, in_key) => Beyond {
+                    after: 0,
+                    letters: letters_behind(right),
+                    ..beyond(at, in_key)
+                },
+            };
+            each(kind, key(left, middle, right), unit, beyond);
+        }
+    };
+    let asked = |via| spelling.asked.holds(via);
+    for at in 0..units.len() {
+        let c = units[at].c;
+        if asked(Via::Separator) && at > 0 && !is_separator(c) && !is_separator(units[at - 1].c) {
+            let kind = match units[at].gap {
+                Gap::One(_) | Gap::Several => Kind::Words,
+                _ if units.len() > separator::SHORT => Kind::Long,
+                _ => Kind::Short,
+            };
+            add(kind, left(at), NOTHING, right(at, false), at..at);
+        }
+        if !c.is_ascii_lowercase() {
+            continue;
+        }
+        let letters_left = match left(at) {
+            _ if units[at].gap != Gap::None => Left::NOTHING,
+            left if !char::from_u32(left.classes[0]).is_some_and(is_letter) => Left::NOTHING,
+            left => left,
+        };
+        if asked(Via::Leet) && spelling.takes_leet && leet::signs(c).next().is_some() {
+            let left = match units[at].gap {
+                Gap::One(' ') if is_letter(units[at - 1].c) => {
+                    Left::word_before(class(units[at - 1].c))
+                }
+                _ => letters_left,
+            };
+            let mut rights = right(at + 1, true);
+            if let Some(next) = units.get(at + 1).filter(|next| next.gap == Gap::None) {
+                rights.extend(sign_classes(next.c).map(|class| (SIGN | class, NOTHING)));
+            }
+            rights.retain(|right| left != Left::NOTHING || right.0 != NOTHING);
+            for middle in sign_classes(c) {
+                add(Kind::Leet, left, middle, rights.clone(), at..at + 1);
+            }
+        }
+        let starts_run = at == 0 || units[at - 1].c != c || units[at].gap != Gap::None;
+        if starts_run && asked(Via::Repeat) {
+            let in_term = 1 + units[at + 1..]
+                .iter()
+                .take_while(|unit| unit.c == c && unit.gap == Gap::None)
+                .count();
+            debug_assert!(in_term >= 1 && REPEATED > 1);
+            add(
+                Kind::Repeat,
+                letters_left,
+                u32::from(c),
+                right(at + in_term, true),
+                at..at + in_term,
+            );
+        }
+    }
+}
