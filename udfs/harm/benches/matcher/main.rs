@@ -1,10 +1,11 @@
 //! How fast keywords are found, and what building a matcher costs: the pair-gram filter with each
 //! kernel beside daachorse (charwise) and aho-corasick (what it chooses itself), one core.
 //!
-//! All matchers of a table run in turns over the same documents, a few megabytes at a time, in an
+//! All matchers of a table run in turns over the same documents, 16 MiB at a time, in an
 //! order that rotates. Times are those the thread spent on a core (where Linux tells), so that
 //! other programs disturb little; ratios are medians of the ratios of each round. Words on the
-//! command line choose tables: `cargo bench -p tamis-harm --bench matcher -- zh 10000`.
+//! command line choose tables: `cargo bench -p tamis-harm --bench matcher -- zh 10000`;
+//! `--rounds=N` sets how often.
 //! `TAMIS_BENCH_TEXT` names a file whose lines are searched instead of the invented documents;
 //! nothing is put into them.
 
@@ -19,8 +20,12 @@ use daachorse::CharwiseDoubleArrayAhoCorasick;
 use tamis_harm::{Kernel, Match, Matcher, PairGramMatcher};
 use text::{Language, Vocabulary, documents, keywords};
 
-const CORPUS_BYTES: usize = 6 << 20;
-const SLICE_BYTES: usize = 2 << 20;
+/// Bytes of the texts of each language that keywords must not be in.
+const PLAIN_BYTES: usize = 6 << 20;
+/// Bytes that are searched: two slices.
+const CORPUS_BYTES: usize = 33 << 20;
+/// About a batch of DataFusion: 8,192 rows of 2 KB.
+const SLICE_BYTES: usize = 16 << 20;
 const ROUNDS: usize = 9;
 
 enum Subject {
@@ -130,7 +135,7 @@ fn main() {
             .iter()
             .flat_map(|(_, language)| {
                 [1, 2].map(|seed| {
-                    documents(*language, CORPUS_BYTES, seed, &chinese, &english, &[], 0.0)
+                    documents(*language, PLAIN_BYTES, seed, &chinese, &english, &[], 0.0)
                 })
             })
             .flatten()
@@ -236,9 +241,14 @@ fn main() {
 
 /// Runs all matchers in turns and prints their rates.
 fn table(start: Instant, label: &str, texts: &[String], subjects: &[(String, Subject)], any: bool) {
+    // Behind each other, as an Arrow array holds them.
+    let joined = texts.concat();
+    let mut rest = joined.as_str();
     let mut slices: Vec<Vec<&str>> = vec![Vec::new()];
     let mut bytes = 0;
     for text in texts {
+        let (text, behind) = rest.split_at(text.len());
+        rest = behind;
         if bytes >= SLICE_BYTES {
             slices.push(Vec::new());
             bytes = 0;
@@ -258,6 +268,9 @@ fn table(start: Instant, label: &str, texts: &[String], subjects: &[(String, Sub
     };
     let characters: usize = texts.iter().map(|text| text.chars().count()).sum();
     let all: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let rounds = std::env::args()
+        .find_map(|argument| argument.strip_prefix("--rounds=").map(str::to_owned))
+        .map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
     let hits = subjects[2].1.count_all(&all);
     let documents = subjects[2].1.count_any(&all);
     println!(
@@ -266,7 +279,7 @@ fn table(start: Instant, label: &str, texts: &[String], subjects: &[(String, Sub
         100.0 * documents as f64 / texts.len() as f64,
     );
     let mut times = vec![Vec::new(); subjects.len()];
-    for round in 0..ROUNDS + 1 {
+    for round in 0..rounds + 1 {
         let slice = &slices[round % slices.len()];
         let mut counts = vec![0; subjects.len()];
         let mut order: Vec<usize> = (0..subjects.len()).collect();

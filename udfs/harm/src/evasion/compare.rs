@@ -294,11 +294,15 @@ fn gap_of(text: &str, at: usize, spelling: &Spelling, index: usize) -> Option<(u
         let right = next_char(text, end)?;
         let before_left = char_before(text, at - left.len_utf8());
         let after_right = next_char(text, end + right.len_utf8());
-        let stands_alone = |beside: Option<char>| !beside.is_some_and(is_letter);
+        let beside = |c: char, unit: char, next: Option<char>| separator::Beside {
+            is_digit: c.is_ascii_digit(),
+            is_letter: is_letter(unit),
+            stands_alone: !next.is_some_and(is_letter),
+        };
         if !separator::allows(
             &text[at..end],
-            (left, stands_alone(before_left)),
-            (right, stands_alone(after_right)),
+            beside(left, spelling.units[index - 1].c, before_left),
+            beside(right, c, after_right),
             spelling.units.len(),
         ) {
             return None;

@@ -87,7 +87,7 @@ pub(crate) struct Places {
     /// character beyond ASCII: all of them but the single space between two words.
     pub(crate) separator: u64,
     /// A digit or sign that may stand for an ASCII letter and is beside one, first of several in a
-    /// word, alone between spaces, or in the place of a separator.
+    /// word, or alone between spaces.
     pub(crate) sign: u64,
     /// The same ASCII letter, in either case, stands three times from here on.
     pub(crate) repeat: u64,
@@ -114,12 +114,11 @@ impl Places {
         let between_words = word.before(1) & word.behind(1) & (word.before(2) | word.behind(2));
         let separator =
             (mark.here | space.here & !between_words) & (word.before(1) | high.before(1));
-        let starts_several =
-            !word.before(1) & (mark.behind(1) | word.behind(1) & !letter.behind(1));
+        let sign = Shifted::of(before, here, behind, |classes| classes.digit | classes.sign);
+        let starts_several = !word.before(1) & sign.behind(1);
         let is_alone = space.before(1) & space.behind(1);
-        let sign = here.digit & letter.before(1)
-            | (here.digit | here.sign) & (letter.behind(1) | starts_several | is_alone)
-            | here.sign & separator;
+        let beside_letter = letter.before(1) | letter.behind(1);
+        let sign = sign.here & (beside_letter | starts_several | is_alone);
         Self {
             other: here.other,
             separator,
@@ -216,6 +215,8 @@ mod tests {
         all
     }
 
+    const SIGNS: &[u8] = b"@$!+0123456789";
+
     /// What [`scan`] should find, byte by byte.
     fn defined(text: &str) -> Vec<(Place, usize)> {
         let bytes = text.as_bytes();
@@ -242,17 +243,13 @@ mod tests {
             if is_separator {
                 all.push((Place::Separator, at));
             }
-            let stands_for_letter = b"@$!+0123456789".contains(&this);
-            let is_sign = |by: isize| {
-                byte(at, by).is_some_and(|b| b < 0x80 && b != b' ' && !b.is_ascii_alphabetic())
-            };
+            let is_sign = |by: isize| byte(at, by).is_some_and(|b| SIGNS.contains(&b));
             let space = |by: isize| byte(at, by).is_none_or(|b| b == b' ');
-            if stands_for_letter
-                && (this.is_ascii_digit() && letter(byte(at, -1))
+            if SIGNS.contains(&this)
+                && (letter(byte(at, -1))
                     || letter(byte(at, 1))
                     || !word(byte(at, -1)) && is_sign(1)
-                    || space(-1) && space(1)
-                    || is_separator)
+                    || space(-1) && space(1))
             {
                 all.push((Place::Sign, at));
             }

@@ -61,20 +61,26 @@ pub(crate) const fn ends_clause(c: char) -> bool {
     )
 }
 
+/// What stands beside a gap.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside {
+    /// Whether the text has a digit there.
+    pub(crate) is_digit: bool,
+    /// Whether the term has a letter there, which a sign may stand for.
+    pub(crate) is_letter: bool,
+    /// Whether no other letter stands on its far side.
+    pub(crate) stands_alone: bool,
+}
+
 /// Whether `gap` may stand between `left` and `right` inside a word. Between letters white space
 /// ends a word, unless both stand alone; between digits every separator has a meaning; short Han
 /// terms do not reach over the end of a clause.
-pub(crate) fn allows(
-    gap: &str,
-    left: (char, bool),
-    right: (char, bool),
-    characters: usize,
-) -> bool {
-    if left.0.is_numeric() && right.0.is_numeric() && left.0.is_ascii() && right.0.is_ascii() {
+pub(crate) fn allows(gap: &str, left: Beside, right: Beside, characters: usize) -> bool {
+    if left.is_digit && right.is_digit {
         return false;
     }
-    if Traits::of(left.0).is_letter() && Traits::of(right.0).is_letter() {
-        return (left.1 && right.1) || !gap.contains(char::is_whitespace);
+    if left.is_letter && right.is_letter {
+        return (left.stands_alone && right.stands_alone) || !gap.contains(char::is_whitespace);
     }
     characters > SHORT || !gap.contains(ends_clause)
 }
@@ -95,13 +101,23 @@ mod tests {
 
     #[test]
     fn gaps() {
-        let (alone, inside) = (true, false);
-        assert!(allows(" ", ('f', alone), ('u', alone), 4));
-        assert!(!allows(" ", ('u', inside), ('c', alone), 4));
-        assert!(allows("*", ('u', inside), ('c', inside), 4));
-        assert!(allows(" ", ('傻', alone), ('逼', alone), 2));
-        assert!(!allows("，", ('傻', alone), ('逼', alone), 2));
-        assert!(allows("，", ('推', alone), ('翻', alone), 4));
-        assert!(!allows(".", ('6', alone), ('4', alone), 2));
+        let beside = |is_digit, is_letter, stands_alone| Beside {
+            is_digit,
+            is_letter,
+            stands_alone,
+        };
+        let [alone, inside] = [true, false].map(|alone| beside(false, true, alone));
+        let han = beside(false, false, true);
+        let digit = beside(true, false, true);
+        let sign_inside = beside(true, true, false);
+        assert!(allows(" ", alone, alone, 4));
+        assert!(!allows(" ", inside, alone, 4));
+        assert!(!allows(" ", sign_inside, alone, 4));
+        assert!(allows("*", inside, inside, 4));
+        assert!(allows("*", sign_inside, inside, 4));
+        assert!(allows(" ", han, han, 2));
+        assert!(!allows("，", han, han, 2));
+        assert!(allows("，", han, han, 4));
+        assert!(!allows(".", digit, digit, 2));
     }
 }

@@ -19,7 +19,7 @@ use crate::via::Forms;
 
 use index::{Around, Index, SEPARATORS, Use};
 pub(crate) use index::{Kind, Site};
-use key::{ANY_LETTER, ANYTHING, BEYOND, SIGN, byte_class, class, key, letter_bit};
+use key::{ANY_LETTER, ANYTHING, BEYOND, SIGN, SPACED, byte_class, class, key, letter_bit};
 pub(crate) use key::{Left, NOTHING};
 
 /// Spellings by what stands around a disguise.
@@ -211,8 +211,10 @@ impl Sites {
     /// Adds a place, and asks for what tells whether terms have it.
     #[inline]
     fn add(&self, site: Site, sites: &mut Vec<Site>) {
-        self.index.prefetch(site.key);
-        sites.push(site);
+        if site.kinds != 0 {
+            self.index.prefetch(site.key);
+            sites.push(site);
+        }
     }
 
     /// Adds the sign at `at`, with all that may stand around it.
@@ -221,26 +223,40 @@ impl Sites {
         let Some(letter) = leet::letters(sign).chars().next() else {
             return;
         };
+        // A row of signs is a line or a stress.
+        if !sign.is_ascii_digit() && run(text, at, sign) > 2 {
+            return;
+        }
         let before = char_before(text, at);
         if before.is_some_and(|c| c.is_ascii_digit()) {
             return;
         }
-        let mut visit = |left| {
-            each_right(text, at + 1, true, &mut |right, letters| {
-                let sides = (left, class(letter), right, letters);
-                self.add_letter(Kind::Leet, at, sides, sites);
-            });
+        let mut visit = |left: Left| {
+            // A sign alone is a letter only where it is a word of the term.
+            let starts_word = left.characters() == 0;
+            each_right(
+                text,
+                at + 1,
+                Some((sign, starts_word)),
+                &mut |right, letters| {
+                    if left != Left::NOTHING || right.0 != NOTHING {
+                        let sides = (left, class(letter), right, letters);
+                        self.add_letter(Kind::Leet, at, sides, sites);
+                    }
+                },
+            );
         };
         if let Some(c) = before.filter(|c| is_letter(*c)) {
             visit(left_of(text, at - c.len_utf8(), Traits::of(c)));
             return;
         }
-        // Digits alone are a number, unless they are a word among others.
-        let digits = text.as_bytes()[at..]
+        // Digits alone are a number, also behind a sign, unless they are a word among others.
+        let digits_start = at + usize::from(!sign.is_ascii_digit());
+        let digits = text.as_bytes()[digits_start..]
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
             .count();
-        let mut behind = text[at + digits..].chars();
+        let mut behind = text[digits_start + digits..].chars();
         let goes_on = |c: char| is_letter(c) || !leet::letters(c).is_empty();
         let is_number = digits > 1
             && !match behind.next() {
@@ -266,7 +282,7 @@ impl Sites {
             Some(c) if is_letter(c) => left_of(text, at - c.len_utf8(), Traits::of(c)),
             _ => Left::NOTHING,
         };
-        each_right(text, end, false, &mut |right, letters| {
+        each_right(text, end, None, &mut |right, letters| {
             let sides = (left, u32::from(letter), right, letters);
             self.add_letter(Kind::Repeat, at, sides, sites);
         });
@@ -430,10 +446,15 @@ fn right_of(text: &str, at: usize, first: char, traits: Traits) -> (u32, u32) {
     (traits.class(), second.map_or(NOTHING, class))
 }
 
-/// What may stand in the key of a disguise that ends at `at` for what is on its right: letters, a
-/// sign for one where `takes_sign`, or nothing and what comes behind separators. With it go the
-/// letters that may be meant by what stands behind that.
-fn each_right(text: &str, at: usize, takes_sign: bool, each: &mut dyn FnMut((u32, u32), u32)) {
+/// What may stand in the key of a disguise that ends at `at` for what is on its right: letters,
+/// behind a `sign` another one, or nothing and what comes behind separators, which behind a sign that
+/// starts a word is one space. With it go the letters that may be meant by what stands behind that.
+fn each_right(
+    text: &str,
+    at: usize,
+    sign: Option<(char, bool)>,
+    each: &mut dyn FnMut((u32, u32), u32),
+) {
     let sign_class = |c: char| leet::letters(c).chars().next().map(class);
     match next_char(text, at) {
         Some(c) if is_letter(c) => {
@@ -450,7 +471,7 @@ fn each_right(text: &str, at: usize, takes_sign: bool, each: &mut dyn FnMut((u32
             each(right, letters);
             return;
         }
-        Some(c) if takes_sign => {
+        Some(c) if sign.is_some() => {
             if let Some(class) = sign_class(c) {
                 each((SIGN | class, NOTHING), letters_meant(text, at + 1));
                 return;
@@ -459,29 +480,75 @@ fn each_right(text: &str, at: usize, takes_sign: bool, each: &mut dyn FnMut((u32
         _ => {}
     }
     each((NOTHING, NOTHING), ANY_LETTER);
+    let start = at;
     let mut at = at;
     let mut room = separator::GAP;
+    let mut has_white_space = false;
     while let Some(c) = next_char(text, at) {
-        let sign = sign_class(c);
-        let class = sign.map_or(class(c), |class| SIGN | class);
-        each((BEYOND | class, NOTHING), ANY_LETTER);
+        let behind = at + c.len_utf8();
+        if c.is_ascii_digit()
+            && sign.is_some_and(|(sign, _)| sign.is_ascii_digit())
+            && is_number(&text[start..at], &text[behind..])
+        {
+            return;
+        }
+        let meant = sign_class(c);
+        // It may be repeated.
+        let letters = match letters_meant(text, behind) {
+            letters if c.is_ascii_alphanumeric() && letters & letters_meant(text, at) == 0 => {
+                letters
+            }
+            _ => ANY_LETTER,
+        };
+        let class = BEYOND | meant.map_or(class(c), |class| SIGN | class);
+        if has_white_space {
+            each((SPACED | class, NOTHING), letters);
+        }
+        if sign.is_some_and(|(_, starts_word)| starts_word) {
+            if at > start || c != ' ' {
+                return;
+            }
+            has_white_space = true;
+            at = behind;
+            continue;
+        }
+        // As [`super::separator::allows`] has it.
+        let stand_alone = || {
+            let is_letter_at = |c: Option<char>| c.is_some_and(is_letter);
+            sign.is_some()
+                && !is_letter_at(char_before(text, start - 1))
+                && !is_letter_at(next_char(text, behind))
+        };
+        if !has_white_space || stand_alone() {
+            each((class, NOTHING), letters);
+        }
         // A sign may as well separate.
         let rest = room.checked_sub(separator::count(c));
         let (true, Some(rest)) = (is_separator(c), rest) else {
             return;
         };
         room = rest;
-        at += c.len_utf8();
+        has_white_space |= c.is_whitespace();
+        at = behind;
     }
 }
 
-/// The letters that may be meant by the letter or digit at `at`; any for other characters.
+/// Whether digits are parts of a number with `gap` between them and `behind` after the first digit
+/// behind it: all but two that stand alone with a space between.
+fn is_number(gap: &str, behind: &str) -> bool {
+    gap != " " || behind.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The letters that may be meant by the letter or digit at `at`, none by white space; any for other
+/// characters.
 fn letters_meant(text: &str, at: usize) -> u32 {
     match text.as_bytes().get(at) {
         Some(byte) if byte.is_ascii_alphabetic() => letter_bit(byte.to_ascii_lowercase().into()),
         Some(byte) if byte.is_ascii_digit() => leet::letters(char::from(*byte))
             .chars()
             .fold(0, |all, letter| all | letter_bit(letter.into())),
+        // White space ends a word.
+        Some(byte) if byte.is_ascii_whitespace() => 0,
         _ => ANY_LETTER,
     }
 }

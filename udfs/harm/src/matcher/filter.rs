@@ -2,20 +2,21 @@
 
 use super::gram::{WIDE, gram_length};
 
-/// Level one: a blocked Bloom filter over anchor grams, two bits in one word of 32.
+/// Level one: a blocked Bloom filter over anchor grams, three bits in one word of 32.
 pub(crate) struct GramFilter {
     pub(crate) words: Vec<u32>,
     /// Takes the hash to the word.
     pub(crate) word_shift: u32,
 }
 
-/// Takes the hash to its second bit; the first is the lowest five. The word comes from the
-/// highest.
-pub(crate) const SECOND_BIT_SHIFT: u32 = 5;
+/// Take the hash to the numbers of its three bits, in the lowest five bits; bit 0 is the highest of
+/// the word. The number of the word comes from the highest bits of the hash.
+pub(crate) const BIT_SHIFTS: [u32; 3] = [0, 5, 10];
 
 /// Bits of a filter by the number of grams: small enough for the cache close to the core, where
 /// it is read at every character.
-const BITS_PER_GRAM: usize = 32;
+const BITS_PER_GRAM: usize = 16;
+const FIRST_BIT: u32 = 1 << 31;
 const LEAST_BITS: usize = 1 << 14;
 const MOST_BITS: usize = 1 << 22;
 
@@ -33,14 +34,17 @@ impl GramFilter {
     }
 
     pub(super) fn insert(&mut self, hash: u32) {
-        self.words[(hash >> self.word_shift) as usize] |=
-            1 << (hash & 31) | 1 << (hash >> SECOND_BIT_SHIFT & 31);
+        let word = &mut self.words[(hash >> self.word_shift) as usize];
+        for shift in BIT_SHIFTS {
+            *word |= FIRST_BIT >> (hash >> shift & 31);
+        }
     }
 
     #[inline(always)]
     pub(super) fn may_hold(&self, hash: u32) -> bool {
         let word = self.words[(hash >> self.word_shift) as usize];
-        word >> (hash & 31) & word >> (hash >> SECOND_BIT_SHIFT & 31) & 1 != 0
+        let [first, second, third] = BIT_SHIFTS.map(|shift| word << (hash >> shift & 31));
+        first & second & third & FIRST_BIT != 0
     }
 
     pub(super) fn memory(&self) -> usize {

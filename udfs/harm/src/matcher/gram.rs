@@ -29,7 +29,7 @@ pub(super) const fn is_continuation(byte: u8) -> bool {
 /// Hash of four bytes, little end first.
 #[inline(always)]
 pub(super) const fn hash_narrow(low: u32) -> u32 {
-    (low ^ (low >> 15)).wrapping_mul(MULTIPLY_LOW)
+    low.wrapping_mul(MULTIPLY_LOW)
 }
 
 /// Hash of six bytes: the first four and the last four, little end first.
@@ -40,19 +40,19 @@ pub(super) const fn hash_wide(low: u32, high: u32) -> u32 {
 
 #[inline(always)]
 const fn high_part(high: u32) -> u32 {
-    (high ^ (high >> 15)).wrapping_mul(MULTIPLY_HIGH)
+    high.wrapping_mul(MULTIPLY_HIGH)
 }
 
 /// Hash of the gram in the low bytes of `window`, which starts with a character. Without a
 /// branch, since texts that mix scripts make it hard to foresee.
 #[inline(always)]
-pub(super) const fn hash_window(window: u64) -> u32 {
+pub(crate) const fn hash_window(window: u64) -> u32 {
     let wide = 0u32.wrapping_sub((window as u8 >= WIDE) as u32);
     hash_narrow(window as u32).wrapping_add(high_part((window >> 16) as u32) & wide)
 }
 
 /// The bytes at `at`, zeros behind the end.
-pub(super) fn window_at(bytes: &[u8], at: usize) -> u64 {
+pub(crate) fn window_at(bytes: &[u8], at: usize) -> u64 {
     let tail = bytes.get(at..).unwrap_or_default();
     match tail.first_chunk::<WINDOW>() {
         Some(window) => u64::from_le_bytes(*window),

@@ -1,5 +1,5 @@
 use super::filter::GramFilter;
-use super::scan::{self, Candidate};
+use super::scan::{self, Candidate, MARGIN};
 use super::short_places::{READ, ShortPlaces};
 use crate::simd::Instructions;
 
@@ -29,7 +29,8 @@ impl Kernel {
         }
     }
 
-    /// As [`scan::scan`].
+    /// Looks at every character that starts in `from..to` and perhaps a few behind, adds the places
+    /// where the gram may be an anchor, and returns the first byte it did not look at.
     #[inline]
     pub(super) fn scan(
         self,
@@ -39,13 +40,40 @@ impl Kernel {
         to: usize,
         found: &mut Vec<Candidate>,
     ) -> usize {
-        match self.0 {
+        let scan = |text: &[u8], from, to, found: &mut Vec<Candidate>| match self.0 {
             Instructions::Portable => scan::scan(filter, text, from, to, found),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2(avx2) => avx2.scan(filter, text, from, to, found),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx512(avx512) => avx512.scan(filter, text, from, to, found),
+        };
+        #[cfg(target_arch = "x86_64")]
+        if let Instructions::Avx512(_) = self.0 {
+            // It needs no room behind the end.
+            return scan(text, from, to, found).min(text.len());
         }
+        let body = text.len().saturating_sub(MARGIN);
+        let mut next = from;
+        if from < body {
+            next = scan(text, from, to.min(body), found);
+        }
+        if to > body {
+            // The last bytes, with room behind them.
+            let mut tail = [0; 3 * MARGIN];
+            let rest = &text[next..];
+            tail[..rest.len()].copy_from_slice(rest);
+            let scanned = found.len();
+            scan(&tail, 0, rest.len(), found);
+            for candidate in &mut found[scanned..] {
+                candidate.offset += (next - from) as u32;
+            }
+            while found
+                .pop_if(|last| from + last.offset as usize >= text.len())
+                .is_some()
+            {}
+            next = text.len();
+        }
+        next
     }
 }
 
@@ -93,20 +121,22 @@ mod tests {
 
     /// Fails unless every kernel gives what looking at one place after the other gives.
     fn every_kernel_agrees(filter: &GramFilter, text: &str, from: usize, to: usize) {
-        let text = [text, &"的".repeat(MARGIN)].concat().into_bytes();
-        for kernel in Kernel::available() {
-            let mut found = Vec::new();
-            let next = kernel.scan(filter, &text, from, to, &mut found);
-            assert!(next >= to, "{kernel:?}");
-            let expected: Vec<Candidate> = (from..next)
-                .filter(|&at| !is_continuation(text[at]))
-                .map(|at| Candidate {
-                    offset: (at - from) as u32,
-                    hash: hash_window(window_at(&text, at)),
-                })
-                .filter(|candidate| filter.may_hold(candidate.hash))
-                .collect();
-            assert_eq!(found, expected, "{kernel:?}");
+        for behind in [String::new(), "的".repeat(MARGIN)] {
+            let text = [text, &behind].concat().into_bytes();
+            for kernel in Kernel::available() {
+                let mut found = Vec::new();
+                let next = kernel.scan(filter, &text, from, to, &mut found);
+                assert!((to..=text.len()).contains(&next), "{kernel:?}");
+                let expected: Vec<Candidate> = (from..next)
+                    .filter(|&at| !is_continuation(text[at]))
+                    .map(|at| Candidate {
+                        offset: (at - from) as u32,
+                        hash: hash_window(window_at(&text, at)),
+                    })
+                    .filter(|candidate| filter.may_hold(candidate.hash))
+                    .collect();
+                assert_eq!(found, expected, "{kernel:?}");
+            }
         }
     }
 

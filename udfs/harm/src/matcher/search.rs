@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Match;
 use super::kernel::Kernel;
-use super::scan::{Candidate, MARGIN};
+use super::scan::Candidate;
 use super::table::AnchorTable;
 use super::tables::Tables;
 use crate::simd::prefetch;
@@ -160,30 +160,7 @@ impl<'a> Search<'a> {
         let tables = self.tables;
         let candidates = &mut self.candidates;
         candidates.clear();
-        let body = text.len().saturating_sub(MARGIN);
-        let mut next = from;
-        if from < body {
-            next = self
-                .kernel
-                .scan(&tables.grams, text, from, to.min(body), candidates);
-        }
-        if to > body {
-            // The last bytes, with room behind them.
-            let mut tail = [0; 3 * MARGIN];
-            let rest = &text[next..];
-            tail[..rest.len()].copy_from_slice(rest);
-            let scanned = candidates.len();
-            self.kernel
-                .scan(&tables.grams, &tail, 0, rest.len(), candidates);
-            for candidate in &mut candidates[scanned..] {
-                candidate.offset += (next - from) as u32;
-            }
-            while candidates
-                .pop_if(|last| from + last.offset as usize >= text.len())
-                .is_some()
-            {}
-            next = text.len();
-        }
+        let next = self.kernel.scan(&tables.grams, text, from, to, candidates);
         self.keep_with_neighbours(text, from);
         if let Some(short) = &tables.short {
             self.short_candidates.clear();

@@ -4,9 +4,9 @@ mod byte_classes;
 mod pair_gram;
 mod short_places;
 
-use super::{assert_classifiable, assert_scannable};
+use super::{assert_classifiable, assert_every_hash_has_its_word};
 
-/// Proof that the processor has AVX-512 F, BW, VBMI and VBMI2, BMI1, BMI2 and POPCNT.
+/// Proof that the processor has AVX-512 F, BW, DQ, VBMI and VBMI2, BMI1, BMI2 and POPCNT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Avx512(());
 
@@ -15,6 +15,7 @@ impl Avx512 {
     pub(crate) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vbmi")
             && is_x86_feature_detected!("avx512vbmi2")
             && is_x86_feature_detected!("bmi1")

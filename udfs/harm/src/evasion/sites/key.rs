@@ -7,6 +7,8 @@ pub(crate) const NOTHING: u32 = 0;
 pub(super) const SIGN: u32 = 1 << 22;
 /// The next character of the term, behind separators or without a letter in between.
 pub(super) const BEYOND: u32 = 1 << 23;
+/// White space among those separators: what terms have that go on in the next word.
+pub(super) const SPACED: u32 = 1 << 24;
 
 /// What keys hold of what stands left of a disguise: up to three letters written together, or one
 /// character of another kind.

@@ -3,7 +3,9 @@
 use tamis_text::is_word_char;
 
 use super::index::{Beyond, Kind};
-use super::key::{BEYOND, BOUNDARY, Left, NOTHING, SIGN, byte_class, class, key, letter_bit};
+use super::key::{
+    BEYOND, BOUNDARY, Left, NOTHING, SIGN, SPACED, byte_class, class, key, letter_bit,
+};
 use crate::evasion::compare::REPEATED;
 use crate::evasion::leet;
 use crate::evasion::separator::{self, is_separator};
@@ -62,7 +64,13 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, u64, u16,
             if units[at].gap != Gap::None || !is_letter(first.c) {
                 all.clear();
             }
-            all.extend(classes_beyond(first.c).map(|class| (BEYOND | class, NOTHING)));
+            let beyond = |spaced| {
+                classes_beyond(first.c).map(move |class| (BEYOND | spaced | class, NOTHING))
+            };
+            all.extend(beyond(0));
+            if units[at].gap != Gap::None {
+                all.extend(beyond(SPACED));
+            }
         }
         all
     };
@@ -108,10 +116,10 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, u64, u16,
         let Ok(unit) = u16::try_from(at) else {
             return;
         };
-        // Behind two letters, or behind a sign for one.
+        // Behind two letters, or behind a sign for one or what stands behind separators.
         let letters_behind = |right: (u32, u32)| {
             let behind = match right {
-                (sign, NOTHING) if sign & (SIGN | BEYOND) == SIGN => end + 1,
+                (first, NOTHING) if first & (SIGN | BEYOND) != 0 => end + 1,
                 (_, NOTHING) => return 0,
                 _ => end + 2,
             };

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::{Avx2, assert_scannable};
-use crate::matcher::filter::{GramFilter, SECOND_BIT_SHIFT};
+use crate::matcher::filter::{BIT_SHIFTS, GramFilter};
 use crate::matcher::gram::{MULTIPLY_HIGH, MULTIPLY_LOW};
 use crate::matcher::scan::{Candidate, scan_mixed, skip_continuation};
 
@@ -139,15 +139,13 @@ unsafe fn pair(place: *const u8, distance: usize) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn hash_narrow(low: __m256i) -> __m256i {
-    let mixed = _mm256_xor_si256(low, _mm256_srli_epi32::<15>(low));
-    _mm256_mullo_epi32(mixed, _mm256_set1_epi32(MULTIPLY_LOW as i32))
+    _mm256_mullo_epi32(low, _mm256_set1_epi32(MULTIPLY_LOW as i32))
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
 fn hash_wide(low: __m256i, high: __m256i) -> __m256i {
-    let mixed = _mm256_xor_si256(high, _mm256_srli_epi32::<15>(high));
-    let high = _mm256_mullo_epi32(mixed, _mm256_set1_epi32(MULTIPLY_HIGH as i32));
+    let high = _mm256_mullo_epi32(high, _mm256_set1_epi32(MULTIPLY_HIGH as i32));
     _mm256_add_epi32(hash_narrow(low), high)
 }
 
@@ -220,15 +218,17 @@ impl<'a> Bits<'a> {
                 self.load(_mm256_castsi256_si128(index)),
             )
         };
-        let low_bits = _mm256_set1_epi32(31);
-        let first = _mm256_and_si256(hash, low_bits);
-        let second = _mm256_srli_epi32::<{ SECOND_BIT_SHIFT as i32 }>(hash);
-        let second = _mm256_and_si256(second, low_bits);
-        let both = _mm256_and_si256(
-            _mm256_srlv_epi32(words, first),
-            _mm256_srlv_epi32(words, second),
+        let bit = |count: __m256i| {
+            _mm256_sllv_epi32(words, _mm256_and_si256(count, _mm256_set1_epi32(31)))
+        };
+        let every = _mm256_and_si256(
+            _mm256_and_si256(
+                bit(hash),
+                bit(_mm256_srli_epi32::<{ BIT_SHIFTS[1] as i32 }>(hash)),
+            ),
+            bit(_mm256_srli_epi32::<{ BIT_SHIFTS[2] as i32 }>(hash)),
         );
-        _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_slli_epi32::<31>(both))) as u32
+        _mm256_movemask_ps(_mm256_castsi256_ps(every)) as u32
     }
 }
 

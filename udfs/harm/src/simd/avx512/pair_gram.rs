@@ -1,17 +1,18 @@
 //! The pair-gram filter of the matcher with AVX-512: 48 bytes a step, sixteen characters at once.
 
 use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 
-use super::{Avx512, assert_scannable};
-use crate::matcher::filter::{GramFilter, SECOND_BIT_SHIFT};
-use crate::matcher::gram::{MULTIPLY_HIGH, MULTIPLY_LOW, WIDE};
-use crate::matcher::scan::{Candidate, MARGIN, skip_continuation};
+use super::{Avx512, assert_every_hash_has_its_word};
+use crate::matcher::filter::{BIT_SHIFTS, GramFilter};
+use crate::matcher::gram::{MULTIPLY_HIGH, MULTIPLY_LOW, WIDE, hash_window, window_at};
+use crate::matcher::scan::Candidate;
 
 impl Avx512 {
-    /// As the portable `scan` of `matcher::scan`.
+    /// As the portable `scan` of `matcher::scan`, but `text` may end at `to`.
     ///
     /// # Panics
-    /// When `text` does not reach [`MARGIN`] bytes behind `to`.
+    /// When `text` does not reach `to`.
     pub(crate) fn scan(
         self,
         filter: &GramFilter,
@@ -20,7 +21,8 @@ impl Avx512 {
         to: usize,
         found: &mut Vec<Candidate>,
     ) -> usize {
-        assert_scannable(filter, text, to);
+        assert!(to <= text.len(), "a text that long");
+        assert_every_hash_has_its_word(filter);
         // SAFETY: `self` proves the features; the conditions were just checked.
         unsafe { scan(filter, text, from, to, found) }
     }
@@ -30,15 +32,16 @@ impl Avx512 {
 /// for the grams of the last.
 const STEP: usize = 48;
 const STEP_BYTES: u64 = (1 << STEP) - 1;
+/// Bytes ahead that are asked for.
+const AHEAD: usize = 2048;
 /// Characters looked at together.
 const LANES: usize = 16;
-/// The continuation bytes of sixteen characters of three bytes.
-const WIDE_CHARACTERS: u64 = 0o6_666_666_666_666_666;
+/// Places that pass are gathered for so many bytes of text before their hashes are needed.
+const PART: usize = 64 * STEP;
 
 /// # Safety
-/// `text` reaches [`MARGIN`] bytes behind `to`, and `filter.words` has 2^(32 - word_shift)
-/// words, at most 2^31.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,bmi1,bmi2,popcnt")]
+/// `text` reaches `to`, and `filter.words` has 2^(32 - word_shift) words, at most 2^31.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi1,bmi2,popcnt")]
 unsafe fn scan(
     filter: &GramFilter,
     text: &[u8],
@@ -46,61 +49,76 @@ unsafe fn scan(
     to: usize,
     found: &mut Vec<Candidate>,
 ) -> usize {
-    const { assert!(MARGIN >= 64) };
-    let ascii = [0, 16, 32].map(|first| Grams::at(bytes(|lane| first + lane)));
-    let wide = Grams::at(bytes(|lane| 3 * lane));
-    let every_byte = bytes(|byte| byte);
+    let every_byte = constant(const { &numbers(0) });
+    let ascii = [
+        Grams::at(every_byte),
+        Grams::at(constant(const { &numbers(16) })),
+        Grams::at(constant(const { &numbers(32) })),
+    ];
     let bits = Bits::of(filter);
-    // The first byte of a character.
-    let mut at = skip_continuation(text, from);
+    // Those before `count` are written.
+    let mut offsets_found = [MaybeUninit::<u32>::uninit(); PART + LANES];
+    let mut at = from;
     while at < to {
-        // SAFETY: reads bytes 0 to 63 behind `at`, which the margin covers.
-        let block = unsafe { _mm512_loadu_si512(text.as_ptr().add(at).cast()) };
-        // Whole blocks first, with steps that do not wait for what was read.
-        if _mm512_movepi8_mask(block) & STEP_BYTES == 0 {
-            let hashes = ascii.map(|grams| hash_narrow(grams.low(block)));
-            // SAFETY: every hash has its word.
-            let passing = hashes.map(|hash| unsafe { bits.passing(hash) });
-            if passing != [0; 3] {
-                for ((grams, hash), passing) in ascii.iter().zip(hashes).zip(passing) {
-                    if passing != 0 {
-                        push(passing, grams, hash, at - from, found);
+        let part = at;
+        let end = to.min(part + PART);
+        let mut count = 0;
+        let mut last = Lookup::none();
+        while at < end {
+            let offset = splat((at - part) as u32);
+            // What other cores and tables left of it is far away, and each page begins a new stream.
+            _mm_prefetch::<_MM_HINT_T0>(text.as_ptr().wrapping_add(at + AHEAD).cast());
+            // Of a text that ends here, zeros stand for the rest.
+            let there = _bzhi_u64(u64::MAX, (text.len() - at).min(64) as u32);
+            // SAFETY: reads only what is there behind `at`.
+            let block = unsafe { _mm512_maskz_loadu_epi8(there, text.as_ptr().add(at).cast()) };
+            if _mm512_movepi8_mask(block) & STEP_BYTES == 0 {
+                for grams in ascii {
+                    let hash = hash_narrow(grams.low(block));
+                    let offsets = _mm512_add_epi32(grams.places(), offset);
+                    // SAFETY: every hash has its word.
+                    let next = unsafe { bits.look_up(hash, offsets, u16::MAX) };
+                    // SAFETY: a part has at most PART places, and there is room for LANES more.
+                    count += unsafe { last.store(&raw mut offsets_found[count]) };
+                    last = next;
+                }
+            } else {
+                let continuations = _mm512_cmplt_epi8_mask(block, _mm512_set1_epi8(-64));
+                let mut starts = !continuations & there & STEP_BYTES;
+                loop {
+                    // The places of the next characters, at most sixteen; the other lanes are not
+                    // used.
+                    let grams = Grams::at(_mm512_maskz_compress_epi8(starts, every_byte));
+                    let left = starts.count_ones();
+                    let lanes = _bzhi_u32(u32::MAX, left.min(LANES as u32)) as u16;
+                    let hash = hash_any(grams.low(block), grams.high(block));
+                    let offsets = _mm512_add_epi32(grams.places(), offset);
+                    // SAFETY: every hash has its word.
+                    let next = unsafe { bits.look_up(hash, offsets, lanes) };
+                    // SAFETY: as above.
+                    count += unsafe { last.store(&raw mut offsets_found[count]) };
+                    last = next;
+                    if left <= LANES as u32 {
+                        break;
                     }
+                    starts &= !_pdep_u64(0xFFFF, starts);
                 }
             }
             at += STEP;
-            continue;
         }
-        let continuations = _mm512_cmplt_epi8_mask(block, _mm512_set1_epi8(-64));
-        if continuations & STEP_BYTES == WIDE_CHARACTERS {
-            let hash = hash_wide(wide.low(block), wide.high(block));
-            // SAFETY: every hash has its word.
-            let passing = unsafe { bits.passing(hash) };
-            if passing != 0 {
-                push(passing, &wide, hash, at - from, found);
+        // SAFETY: as above.
+        count += unsafe { last.store(&raw mut offsets_found[count]) };
+        // SAFETY: so many were written.
+        for &offset in unsafe { offsets_found[..count].assume_init_ref() } {
+            let place = part + offset as usize;
+            if place >= text.len() {
+                break;
             }
-            at += STEP;
-            // The last may have been of four bytes.
-            if continuations >> STEP & 1 != 0 {
-                at += 1;
-            }
-            continue;
+            found.push(Candidate {
+                offset: (place - from) as u32,
+                hash: hash_window(window_at(text, place)),
+            });
         }
-        let mut starts = !continuations & STEP_BYTES;
-        while starts != 0 {
-            // The places of the next characters, at most sixteen; the other lanes are not used.
-            let places = _mm512_maskz_compress_epi8(starts, every_byte);
-            let grams = Grams::at(places);
-            let count = starts.count_ones().min(LANES as u32);
-            let hash = hash_any(grams.low(block), grams.high(block));
-            // SAFETY: every hash has its word.
-            let passing = unsafe { bits.passing(hash) } & _bzhi_u32(u32::MAX, count) as u16;
-            if passing != 0 {
-                push(passing, &grams, hash, at - from, found);
-            }
-            starts &= !_pdep_u64(_bzhi_u64(u64::MAX, count), starts);
-        }
-        at += STEP + (!continuations >> STEP).trailing_zeros() as usize;
     }
     at
 }
@@ -111,14 +129,34 @@ fn splat(value: u32) -> __m512i {
     _mm512_set1_epi32(value as i32)
 }
 
-/// What `of` gives for 0 to 63.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn bytes(of: impl Fn(u8) -> u8) -> __m512i {
-    let bytes: [u8; 64] = std::array::from_fn(|number| of(number as u8));
+fn constant(bytes: &[u8; 64]) -> __m512i {
     // SAFETY: 64 bytes are read from an array of that size.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
+
+/// `first` and the numbers behind it.
+const fn numbers(first: u8) -> [u8; 64] {
+    let mut numbers = [0; 64];
+    let mut index = 0;
+    while index < 64 {
+        numbers[index] = first + index as u8;
+        index += 1;
+    }
+    numbers
+}
+
+/// For each of the sixteen lanes the number of its byte in 64, four times.
+const FOURFOLD: [u8; 64] = {
+    let mut numbers = numbers(0);
+    let mut index = 0;
+    while index < 64 {
+        numbers[index] /= 4;
+        index += 1;
+    }
+    numbers
+};
 
 /// Where sixteen grams lie in a block: in each lane the places of the first four bytes.
 #[derive(Clone, Copy)]
@@ -129,7 +167,7 @@ impl Grams {
     #[inline]
     #[target_feature(enable = "avx512f,avx512vbmi")]
     fn at(places: __m512i) -> Self {
-        let fourfold = _mm512_permutexvar_epi8(bytes(|byte| byte / 4), places);
+        let fourfold = _mm512_permutexvar_epi8(constant(&FOURFOLD), places);
         Self(_mm512_add_epi32(fourfold, splat(0x0302_0100)))
     }
 
@@ -159,20 +197,13 @@ impl Grams {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn mix(half: __m512i, multiply: u32) -> __m512i {
-    let mixed = _mm512_xor_si512(half, _mm512_srli_epi32::<15>(half));
-    _mm512_mullo_epi32(mixed, splat(multiply))
+    _mm512_mullo_epi32(half, splat(multiply))
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn hash_narrow(low: __m512i) -> __m512i {
     mix(low, MULTIPLY_LOW)
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn hash_wide(low: __m512i, high: __m512i) -> __m512i {
-    _mm512_add_epi32(hash_narrow(low), mix(high, MULTIPLY_HIGH))
 }
 
 /// Of grams of four bytes and of six.
@@ -201,51 +232,71 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// One bit for each of the sixteen hashes the filter may hold.
+    /// Asks for the words of sixteen hashes, of grams at `offsets`; only `lanes` of them count.
     ///
     /// # Safety
     /// The filter has a word for every hash, and at most 2^31.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    unsafe fn passing(&self, hash: __m512i) -> u16 {
+    unsafe fn look_up(&self, hash: __m512i, offsets: __m512i, lanes: u16) -> Lookup {
         let index = _mm512_srl_epi32(hash, self.word_shift);
         // SAFETY: the indices lie below 2^(32 - word_shift), the number of words, and are not
         // negative.
         let words = unsafe { _mm512_i32gather_epi32::<4>(index, self.words.as_ptr().cast()) };
+        Lookup {
+            hash,
+            words,
+            offsets,
+            lanes,
+        }
+    }
+}
+
+/// What was asked of the filter. It is looked at when the next is on its way: else what waits for it
+/// fills the core.
+#[derive(Clone, Copy)]
+struct Lookup {
+    hash: __m512i,
+    words: __m512i,
+    offsets: __m512i,
+    lanes: u16,
+}
+
+impl Lookup {
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn none() -> Self {
+        let zero = _mm512_setzero_si512();
+        Self {
+            hash: zero,
+            words: zero,
+            offsets: zero,
+            lanes: 0,
+        }
+    }
+
+    /// Writes where the grams lie that the filter may hold, and returns how many. Without a branch,
+    /// since what passes is hard to foresee.
+    ///
+    /// # Safety
+    /// There is room for LANES numbers.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,popcnt")]
+    unsafe fn store(self, room: *mut MaybeUninit<u32>) -> usize {
         // A rotation takes its count from the lowest five bits.
-        let both = _mm512_and_si512(
-            _mm512_rorv_epi32(words, hash),
-            _mm512_rorv_epi32(words, _mm512_srli_epi32::<SECOND_BIT_SHIFT>(hash)),
-        );
-        _mm512_test_epi32_mask(both, splat(1))
-    }
-}
+        let bit = |count: __m512i| _mm512_rolv_epi32(self.words, count);
 
-/// Takes the grams that pass, of a block `offset` bytes behind the start of the scan. Apart from the
-/// loop, which else has no registers left.
-#[inline(never)]
-#[target_feature(enable = "avx512f,popcnt")]
-fn push(passing: u16, grams: &Grams, hash: __m512i, offset: usize, found: &mut Vec<Candidate>) {
-    let offsets = _mm512_add_epi32(grams.places(), splat(offset as u32));
-    let offsets = compress(passing, offsets);
-    let hashes = compress(passing, hash);
-    let count = passing.count_ones() as usize;
-    for (&offset, &hash) in offsets.iter().zip(&hashes).take(count) {
-        found.push(Candidate { offset, hash });
-    }
-}
-
-/// The chosen lanes, in order, and zeros behind.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn compress(chosen: u16, lanes: __m512i) -> [u32; LANES] {
-    let mut numbers = [0; LANES];
-    // SAFETY: the array has room for 64 bytes.
-    unsafe {
-        _mm512_storeu_si512(
-            numbers.as_mut_ptr().cast(),
-            _mm512_maskz_compress_epi32(chosen, lanes),
+        let every = _mm512_and_si512(
+            _mm512_and_si512(
+                bit(self.hash),
+                bit(_mm512_srli_epi32::<{ BIT_SHIFTS[1] }>(self.hash)),
+            ),
+            bit(_mm512_srli_epi32::<{ BIT_SHIFTS[2] }>(self.hash)),
         );
+        let passing = self.lanes & _mm512_movepi32_mask(every);
+        let passing_offsets = _mm512_maskz_compress_epi32(passing, self.offsets);
+        // SAFETY: the caller's.
+        unsafe { _mm512_storeu_si512(room.cast(), passing_offsets) };
+        passing.count_ones() as usize
     }
-    numbers
 }
