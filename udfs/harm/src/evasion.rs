@@ -7,7 +7,7 @@
 //! letters and repeated letters are looked up where they stand.
 
 mod anchor;
-mod ascii;
+pub(crate) mod ascii;
 pub(crate) mod byte_classes;
 mod characters;
 mod compare;

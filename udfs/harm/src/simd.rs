@@ -10,6 +10,8 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 use {avx2::Avx2, avx512::Avx512};
 
+use crate::evasion::ascii::{self, Glimpses, Windows};
+
 /// What a kernel is written in, with the proof that this processor can run it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Instructions {
@@ -36,6 +38,32 @@ impl Instructions {
 
     pub(crate) fn fastest() -> Self {
         Self::available().last().unwrap_or(Self::Portable)
+    }
+}
+
+/// What [`crate::evasion::ascii`] tells of places, the same code for each: the compiler makes vectors
+/// of it.
+impl Instructions {
+    #[inline]
+    pub(crate) fn around_separators(self, windows: &Windows) -> Glimpses {
+        match self {
+            Self::Portable => ascii::around_separators(windows),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.around_separators(windows),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(avx512) => avx512.around_separators(windows),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn around_signs(self, windows: &Windows) -> Glimpses {
+        match self {
+            Self::Portable => ascii::around_signs(windows),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.around_signs(windows),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(avx512) => avx512.around_signs(windows),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What searching asks of ASCII characters around a separator.
+//! What searching asks of ASCII characters around a separator or a sign.
 
 use super::separator;
 use super::sites::{Left, NOTHING};
@@ -159,10 +159,209 @@ impl Around {
     }
 }
 
+/// How many places are looked at together.
+pub(crate) const LANES: usize = 8;
+
+/// Eight bytes around each of eight places, the third the place itself, as numbers with the first
+/// byte lowest.
+pub(crate) type Windows = [u64; LANES];
+
+/// The window of a place close to the ends of a text, of which nothing is told.
+pub(crate) const NO_WINDOW: u64 = u64::MAX;
+
+/// The window around `at`.
+#[inline]
+pub(crate) fn window(bytes: &[u8], at: usize) -> u64 {
+    let window = at
+        .checked_sub(2)
+        .and_then(|start| bytes.get(start..)?.first_chunk());
+    window.map_or(NO_WINDOW, |window| u64::from_le_bytes(*window))
+}
+
+/// What is told of eight places, in whole words: all bits or none where something holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Glimpses {
+    /// What stands around each, with its characters in lower case and 0 for those a key does not
+    /// hold: two before it; a place for what is there instead of a letter; and two behind the
+    /// separators, or behind a sign.
+    pub(crate) around: [u64; LANES],
+    /// Where that is not known: other than ASCII is near.
+    pub(crate) unknown: [u64; LANES],
+    /// Separators: there are not too many. Signs: no digit stands before it.
+    pub(crate) possible: [u64; LANES],
+    /// Separators: they may stand inside a word. Signs: a word and a space stand before it.
+    pub(crate) is: [u64; LANES],
+}
+
+const HIGH: u64 = 0x8080_8080_8080_8080;
+const ONES: u64 = HIGH >> 7;
+
+/// All bits where the highest bit of byte `nth` is set, else none.
+#[inline(always)]
+fn all_if(bits: u64, nth: u32) -> u64 {
+    (bits >> (8 * nth + 7) & 1).wrapping_neg()
+}
+
+/// The highest bit of each byte that lies in a range, of bytes below 0x80.
+#[inline(always)]
+fn within(ascii: u64, first: u8, last: u8) -> u64 {
+    let from = |least: u8| ascii + ONES * u64::from(0x80 - least);
+    from(first) & !from(last + 1) & HIGH
+}
+
+/// The kinds of the bytes of a window.
+struct Near {
+    lower: u64,
+    letters: u64,
+    digits: u64,
+    white_space: u64,
+    unknown: u64,
+}
+
+impl Near {
+    #[inline(always)]
+    fn of(bytes: u64) -> Self {
+        let ascii = bytes & !HIGH;
+        let letters = within(ascii | ONES * 0x20, b'a', b'z');
+        let white_space = within(ascii, b'\t', b'\r') | within(ascii, b' ', b' ');
+        let controls = (within(ascii, 0, 0x1F) & !white_space) | within(ascii, 0x7F, 0x7F);
+        let unknown = bytes & HIGH | controls;
+        Self {
+            lower: bytes | letters >> 2,
+            letters,
+            digits: within(ascii, b'0', b'9'),
+            white_space,
+            unknown: if unknown == 0 { 0 } else { u64::MAX },
+        }
+    }
+
+    /// The character before the place, and the one before that if both are letters.
+    #[inline(always)]
+    fn left(&self) -> u64 {
+        let is_word = all_if(self.letters, 0) & all_if(self.letters, 1);
+        self.lower & (0xFF00 | 0xFF & is_word)
+    }
+}
+
+/// The lowest character, and the next if both are letters that are not the first of a repetition.
+#[inline(always)]
+fn right(lower: u64, letters: u64) -> u64 {
+    let next_differs = (lower ^ lower >> 8) & 0xFFFF;
+    let is_repeated = if next_differs == 0 { u64::MAX } else { 0 };
+    let two = all_if(letters, 0) & all_if(letters, 1) & !is_repeated;
+    lower & (0xFF | 0xFF00 & two)
+}
+
+/// What stands around separators. Without a branch: that is hard to foresee.
+#[inline(always)]
+pub(crate) fn around_separators(windows: &Windows) -> Glimpses {
+    let mut glimpses = Glimpses::NONE;
+    for (lane, &bytes) in windows.iter().enumerate() {
+        let near = Near::of(bytes);
+        // Where the first character behind the separators stands: one of three places.
+        let words = near.letters | near.digits;
+        let one = all_if(words, 3);
+        let two = all_if(words, 4) & !one;
+        let three = all_if(words, 5) & !one & !two;
+        let behind = |bits: u64| bits >> 24 & one | bits >> 32 & two | bits >> 40 & three;
+        let (lower, letters) = (behind(near.lower), behind(near.letters));
+        let is_word = all_if(near.letters, 0) & all_if(near.letters, 1);
+        // As [`separator::allows`] has it.
+        let are_letters = all_if(near.letters, 1) & all_if(letters, 0);
+        let in_gap = 0xFF_0000 | 0xFF00_0000 & !one | 0xFF_0000_0000 & three;
+        let has_white_space = if near.white_space & in_gap == 0 {
+            0
+        } else {
+            u64::MAX
+        };
+        let stand_alone = !is_word & !all_if(letters, 1);
+        glimpses.around[lane] = near.left() | right(lower, letters) << 24;
+        glimpses.unknown[lane] = near.unknown;
+        glimpses.possible[lane] = one | two | three;
+        glimpses.is[lane] = !are_letters | !has_white_space | stand_alone;
+    }
+    glimpses
+}
+
+/// The same of signs, whose own meaning the caller adds, and that of a sign behind them.
+#[inline(always)]
+pub(crate) fn around_signs(windows: &Windows) -> Glimpses {
+    let mut glimpses = Glimpses::NONE;
+    for (lane, &bytes) in windows.iter().enumerate() {
+        let near = Near::of(bytes);
+        let left = near.left() & all_if(near.letters, 1);
+        let right = right(near.lower >> 24, near.letters >> 24) & all_if(near.letters, 3);
+        let has_space = if bytes & 0xFF00 == 0x2000 {
+            u64::MAX
+        } else {
+            0
+        };
+        glimpses.around[lane] = left | right << 24;
+        glimpses.unknown[lane] = near.unknown;
+        glimpses.possible[lane] = !all_if(near.digits, 1);
+        glimpses.is[lane] = has_space & all_if(near.letters, 0);
+    }
+    glimpses
+}
+
+impl Glimpses {
+    const NONE: Self = Self {
+        around: [0; LANES],
+        unknown: [0; LANES],
+        possible: [0; LANES],
+        is: [0; LANES],
+    };
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::evasion::characters::Traits;
+    use crate::simd::Instructions;
+
+    /// What every instruction set tells of windows is what the functions above do.
+    fn every_way_agrees(windows: &Windows) {
+        for instructions in Instructions::available() {
+            let separators = instructions.around_separators(windows);
+            assert_eq!(separators, around_separators(windows), "{instructions:?}");
+            let signs = instructions.around_signs(windows);
+            assert_eq!(signs, around_signs(windows), "{instructions:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_together_are_what_they_are_alone() {
+        for first in 0..=u8::MAX {
+            for second in 0..=u8::MAX {
+                let bytes = [first, second, b'.', first, second, b'a', first, second];
+                let near = Near::of(u64::from_le_bytes(bytes));
+                let is_plain =
+                    |b: u8| b.is_ascii() && (!b.is_ascii_control() || (9..14).contains(&b));
+                let all_plain = bytes.into_iter().all(is_plain);
+                assert_eq!(near.unknown == 0, all_plain, "{bytes:?}");
+                every_way_agrees(&[u64::from_le_bytes(bytes); LANES]);
+                for (nth, byte) in bytes.into_iter().enumerate().filter(|_| all_plain) {
+                    let has = |bits: u64| bits >> (8 * nth + 7) & 1 != 0;
+                    assert_eq!(near.lower.to_le_bytes()[nth], byte.to_ascii_lowercase());
+                    assert_eq!(has(near.letters), byte.is_ascii_alphabetic(), "{bytes:?}");
+                    assert_eq!(has(near.digits), byte.is_ascii_digit(), "{bytes:?}");
+                    let is_white_space = char::from(byte).is_whitespace();
+                    assert_eq!(has(near.white_space), is_white_space, "{bytes:?}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ways_agree(windows in any::<Windows>(), text in "[aAb1 .,\n@]{64}") {
+            every_way_agrees(&windows);
+            let (windows, _) = text.as_bytes().as_chunks();
+            every_way_agrees(&std::array::from_fn(|nth| u64::from_le_bytes(windows[nth])));
+        }
+    }
 
     #[test]
     fn kinds_are_those_of_all_characters() {

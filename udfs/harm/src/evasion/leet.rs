@@ -33,6 +33,22 @@ pub(crate) fn letters(sign: char) -> &'static str {
         .map_or("", |pair| pair.1)
 }
 
+/// The first letter an ASCII sign may stand for; 0 for other characters.
+#[inline]
+pub(crate) fn first_letter(sign: u8) -> u8 {
+    const FIRST_LETTERS: [u8; 128] = {
+        let mut letters = [0; 128];
+        let mut nth = 0;
+        while nth < SIGNS.len() {
+            let (sign, meant) = SIGNS[nth];
+            letters[sign as usize] = meant.as_bytes()[0];
+            nth += 1;
+        }
+        letters
+    };
+    FIRST_LETTERS.get(usize::from(sign)).copied().unwrap_or(0)
+}
+
 /// The signs that may stand for a letter.
 pub(crate) fn signs(letter: char) -> impl Iterator<Item = char> {
     SIGNS
@@ -50,6 +66,10 @@ mod tests {
         assert_eq!(letters('1'), "il");
         assert_eq!(letters('a'), "");
         assert_eq!(letters('中'), "");
+        for sign in 0..=u8::MAX {
+            let first = letters(char::from(sign)).bytes().next().unwrap_or(0);
+            assert_eq!(first_letter(sign), first, "{sign}");
+        }
         assert_eq!(signs('s').collect::<String>(), "5$");
         assert_eq!(signs('q').count(), 0);
     }

@@ -2,6 +2,7 @@
 //! its way from memory while others are looked at, and the processor foresees the steps.
 
 use super::Evasion;
+use super::ascii::{self, LANES, Windows};
 use super::byte_classes::BLOCK;
 use super::characters::Traits;
 use super::compare::next_char;
@@ -14,18 +15,20 @@ const MANY: usize = 64;
 /// Places of one kind.
 #[derive(Debug)]
 struct Positions {
-    /// Room for [`MANY`], a block more, and what is written beyond the last.
-    at: [usize; MANY + BLOCK + AT_ONCE],
+    /// Room for [`MANY`], a block more, and what is written and read beyond the last.
+    at: [usize; MANY + BLOCK + LANES],
     len: usize,
 }
 
 const AT_ONCE: usize = 4;
+const _: () = assert!(AT_ONCE <= LANES);
 
 /// What is reused from text to text.
 #[derive(Debug)]
 pub(crate) struct Room {
     others: Positions,
     separators: Positions,
+    signs: Positions,
     /// Places to be looked up.
     waiting: Vec<Site>,
     passed: Vec<(usize, Kind)>,
@@ -36,6 +39,7 @@ impl Room {
         Self {
             others: Positions::new(),
             separators: Positions::new(),
+            signs: Positions::new(),
             waiting: Vec::with_capacity(4 * MANY),
             passed: Vec::with_capacity(MANY),
         }
@@ -45,7 +49,7 @@ impl Room {
 impl Positions {
     fn new() -> Self {
         Self {
-            at: [0; MANY + BLOCK + AT_ONCE],
+            at: [0; MANY + BLOCK + LANES],
             len: 0,
         }
     }
@@ -70,6 +74,23 @@ impl Positions {
 
     fn is_full(&self) -> bool {
         self.len >= MANY
+    }
+
+    /// Keeps those of which `may` says so, by what stands around them. Which do is hard to foresee, so
+    /// each is written.
+    #[inline]
+    fn keep(&mut self, bytes: &[u8], may: impl Fn(&Windows) -> [bool; LANES]) {
+        let mut kept = 0;
+        for first in (0..self.len).step_by(LANES) {
+            // Those behind the last are of no use.
+            let places: [usize; LANES] = std::array::from_fn(|lane| self.at[first + lane]);
+            let may = may(&places.map(|at| ascii::window(bytes, at)));
+            for (lane, (at, may)) in places.into_iter().zip(may).enumerate() {
+                self.at[kept] = at;
+                kept += usize::from(may & (first + lane < self.len));
+            }
+        }
+        self.len = kept;
     }
 
     fn all(&self) -> &[usize] {
@@ -99,6 +120,7 @@ pub(super) fn scan_places(
 ) -> Scanned {
     room.others.len = 0;
     room.separators.len = 0;
+    room.signs.len = 0;
     room.waiting.clear();
     let mut look = Look {
         evasion,
@@ -114,6 +136,7 @@ pub(super) fn scan_places(
     if scanned.is_whole {
         scanned.is_whole = look.at_others();
         look.at_ascii_separators();
+        look.at_signs();
         look.look_up();
     }
     scanned
@@ -130,7 +153,7 @@ impl Look<'_> {
             self.room.separators.add(start, places.separator);
         }
         if self.takes_signs && places.sign != 0 {
-            self.at_signs(start, places.sign);
+            self.room.signs.add(start, places.sign);
         }
         if self.takes_repeats && places.repeat != 0 {
             self.at_repeats(start, places.repeat);
@@ -138,15 +161,13 @@ impl Look<'_> {
         if self.room.separators.is_full() {
             self.at_ascii_separators();
         }
+        if self.room.signs.is_full() {
+            self.at_signs();
+        }
         if self.room.waiting.len() >= MANY {
             self.look_up();
         }
         !self.room.others.is_full() || self.at_others()
-    }
-
-    fn at_signs(&mut self, start: usize, places: u64) {
-        let (sites, waiting) = (&self.evasion.sites, &mut self.room.waiting);
-        bits(places).for_each(|at| sites.sign_at(self.text, start + at, waiting));
     }
 
     fn at_repeats(&mut self, start: usize, places: u64) {
@@ -189,11 +210,25 @@ impl Look<'_> {
             waiting,
             ..
         } = &mut *self.room;
+        let (text, sites) = (self.text, &self.evasion.sites);
+        separators.keep(text.as_bytes(), |windows| {
+            sites.may_have_separators(windows)
+        });
         for &at in separators.all() {
-            let sites = &self.evasion.sites;
-            sites.ascii_separators_at(self.text, at, waiting);
+            sites.ascii_separators_at(text, at, waiting);
         }
         separators.len = 0;
+    }
+
+    /// Looks at the signs that may stand for letters.
+    fn at_signs(&mut self) {
+        let Room { signs, waiting, .. } = &mut *self.room;
+        let (text, sites) = (self.text, &self.evasion.sites);
+        signs.keep(text.as_bytes(), |windows| sites.may_have_signs(windows));
+        for &at in signs.all() {
+            sites.sign_at(text, at, waiting);
+        }
+        signs.len = 0;
     }
 
     /// Looks up the places that wait for it.

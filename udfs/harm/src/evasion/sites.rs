@@ -3,28 +3,32 @@
 
 mod index;
 mod key;
+mod quick;
 mod terms;
 
 use std::ops::Range;
 
 use tamis_text::is_word_char;
 
-use super::ascii;
+use super::ascii::{self, LANES, Windows};
 use super::characters::Traits;
 use super::compare::{char_before, end_of, next_char, own_gap_before, run, start_of};
 use super::leet;
 use super::separator::{self, is_separator};
 use super::spelling::{Gap, Spelling, Unit, is_letter};
+use crate::simd::Instructions;
 use crate::via::Forms;
 
 use index::{Around, Index, SEPARATORS, Use};
 pub(crate) use index::{Kind, Site};
 use key::{ANY_LETTER, ANYTHING, BEYOND, SIGN, SPACED, byte_class, class, key, letter_bit};
 pub(crate) use key::{Left, NOTHING};
+use quick::Glimpse;
 
 /// Spellings by what stands around a disguise.
 #[derive(Debug)]
 pub(crate) struct Sites {
+    instructions: Instructions,
     index: Index,
     /// Whether some spelling has separators of its own between characters that are no letters.
     has_han_words: bool,
@@ -49,6 +53,7 @@ impl Sites {
                 && !is_letter(pair[1].c)
         };
         Self {
+            instructions: Instructions::fastest(),
             has_parts_of_words: spellings.iter().any(|spelling| {
                 !spelling.whole_words && spelling.units.iter().any(|unit| is_letter(unit.c))
             }),
@@ -104,6 +109,34 @@ impl Sites {
                 self.separators_at(text, at, c, Traits::of(c), sites);
             }
         }
+    }
+
+    /// For each of eight ASCII separators, by what stands around them, whether a term may have others
+    /// than its own there.
+    #[inline]
+    pub(crate) fn may_have_separators(&self, windows: &Windows) -> [bool; LANES] {
+        let told = self.instructions.around_separators(windows);
+        std::array::from_fn(|lane| {
+            let glimpse = Glimpse::of_separator(told.around[lane]);
+            let has = |kind| self.index.may_have(kind, glimpse);
+            let may = has(Kind::Words) | (told.is[lane] != 0) & has(Kind::Long);
+            (told.unknown[lane] != 0) | (told.possible[lane] != 0) & may
+        })
+    }
+
+    /// For each of eight ASCII signs whether a term may have a letter there, in the same way.
+    #[inline]
+    pub(crate) fn may_have_signs(&self, windows: &Windows) -> [bool; LANES] {
+        let told = self.instructions.around_signs(windows);
+        std::array::from_fn(|lane| {
+            let meant = |nth: u32| leet::first_letter((windows[lane] >> (8 * nth)) as u8);
+            let (middle, behind) = (meant(2), meant(3));
+            let glimpse = Glimpse::of_sign(told.around[lane], middle, behind);
+            let last = (windows[lane] as u8).to_ascii_lowercase();
+            let has = |glimpse| self.index.may_have(Kind::Leet, glimpse);
+            let may = has(glimpse) | (told.is[lane] != 0) & has(glimpse.behind_word(last));
+            (told.unknown[lane] != 0) | (told.possible[lane] != 0) & may
+        })
     }
 
     /// One separator between two Unified Ideographs, as most stand in Chinese text.
@@ -584,8 +617,53 @@ mod tests {
         }
     }
 
+    /// Nothing that the index has is turned away at a glimpse.
+    fn turns_away_only_others(terms: &[String], text: &str) {
+        let spellings: Vec<Spelling> = terms
+            .iter()
+            .map(|term| Spelling::of(0, term, Forms::NONE))
+            .collect();
+        let sites = Sites::new(&spellings);
+        for at in (0..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_punctuation()) {
+            let mut found = Vec::new();
+            sites.ascii_separators_at(text, at, &mut found);
+            let has = |site: &Site, kinds: &[Kind]| {
+                kinds.iter().any(|&kind| {
+                    site.kinds & kind.bit() != 0
+                        && sites.index.uses(site.key, kind).next().is_some()
+                })
+            };
+            if found.iter().any(|site| has(site, &SEPARATORS)) {
+                let windows = [ascii::window(text.as_bytes(), at); LANES];
+                let may = sites.may_have_separators(&windows);
+                assert_eq!(may, [true; LANES], "{text:?} {at}");
+            }
+        }
+        for at in (0..text.len()).filter(|at| leet::first_letter(text.as_bytes()[*at]) != 0) {
+            let mut found = Vec::new();
+            sites.sign_at(text, at, &mut found);
+            let has = |site: &Site| sites.index.uses(site.key, Kind::Leet).next().is_some();
+            if found.iter().any(has) {
+                let windows = [ascii::window(text.as_bytes(), at); LANES];
+                assert_eq!(
+                    sites.may_have_signs(&windows),
+                    [true; LANES],
+                    "{text:?} {at}"
+                );
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn quick_looks_turn_away_only_others(
+            terms in proptest::collection::vec("[aais][aais .-]{2,4}[aais]|[中一]{2}", 1..40),
+            text in "[aaisAS145@! .,中]{0,40}",
+        ) {
+            turns_away_only_others(&terms, &text);
+        }
+
         #[test]
         fn shorter_ways_agree(text in "[aAbB09 .,@\n\u{0}中一龥九，。…é😀か]{0,40}") {
             agree(&text);

@@ -1,6 +1,7 @@
 //! Kernels for processors with AVX2.
 
 mod byte_classes;
+mod near;
 mod pair_gram;
 mod short_places;
 

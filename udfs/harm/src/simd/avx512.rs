@@ -1,6 +1,7 @@
 //! Kernels for processors with AVX-512 and its instructions for bytes (Ice Lake and Zen 4 on).
 
 mod byte_classes;
+mod near;
 mod pair_gram;
 mod short_places;
 

@@ -1,6 +1,7 @@
 //! The index from keys to the places of spellings that have them.
 
-use super::key::{ANYTHING, BOUNDARY};
+use super::key::{ANYTHING, BOUNDARY, key};
+use super::quick::{Glimpse, Quick};
 use super::terms::each_use;
 use crate::evasion::spelling::Spelling;
 use crate::simd::prefetch;
@@ -108,8 +109,14 @@ impl Beyond {
 #[derive(Debug)]
 pub(super) struct Index {
     filter: Filter,
+    /// By [`quick`].
+    quick: [Quick; 4],
     /// By [`Kind`].
     tables: [Table; 5],
+}
+
+fn quick(kind: Kind) -> usize {
+    (kind as usize).saturating_sub(1)
 }
 
 /// Which keys some use of a kind has: a blocked Bloom filter.
@@ -197,8 +204,14 @@ impl Table {
 impl Index {
     pub(super) fn new(spellings: &[Spelling]) -> Self {
         let mut uses: [Vec<(u64, Use)>; 5] = Default::default();
+        let mut glimpses: [Vec<Glimpse>; 4] = Default::default();
         for (number, spelling) in (0_u32..).zip(spellings) {
-            each_use(spelling, &mut |kind, key, unit, beyond| {
+            each_use(spelling, &mut |kind, sides, unit, beyond| {
+                let (left, middle, right) = sides;
+                let key = key(left, middle, right);
+                if let Some(glimpse) = Glimpse::of_key(left, middle, right) {
+                    glimpses[quick(kind)].push(glimpse);
+                }
                 let used = Use {
                     key: key as u32,
                     spelling: number,
@@ -222,12 +235,20 @@ impl Index {
         }
         Self {
             filter,
+            quick: glimpses.map(Quick::new),
             tables: uses.map(Table::new),
         }
     }
 
     pub(super) fn has(&self, kind: Kind) -> bool {
         !self.tables[kind as usize].uses.is_empty()
+    }
+
+    /// Whether ASCII text with this glimpse may have a use of the kind there; [`Kind::Long`] and
+    /// [`Kind::Short`] are told together.
+    #[inline]
+    pub(super) fn may_have(&self, kind: Kind, glimpse: Glimpse) -> bool {
+        self.quick[quick(kind)].has(glimpse)
     }
 
     /// Asks for what tells whether `key` is there.

@@ -40,6 +40,11 @@ impl Left {
         }
     }
 
+    /// Whether it is the end of the word before.
+    pub(super) fn is_word_before(self) -> bool {
+        self.is_word_before
+    }
+
     /// Whether no letter stands before the nearest.
     #[inline]
     pub(super) fn is_alone(self) -> bool {

@@ -3,9 +3,7 @@
 use tamis_text::is_word_char;
 
 use super::index::{Beyond, Kind};
-use super::key::{
-    BEYOND, BOUNDARY, Left, NOTHING, SIGN, SPACED, byte_class, class, key, letter_bit,
-};
+use super::key::{BEYOND, BOUNDARY, Left, NOTHING, SIGN, SPACED, byte_class, class, letter_bit};
 use crate::evasion::compare::REPEATED;
 use crate::evasion::leet;
 use crate::evasion::separator::{self, is_separator};
@@ -32,9 +30,13 @@ fn classes_beyond(c: char) -> impl Iterator<Item = u32> {
     std::iter::once(class(c)).chain(by_signs).chain(in_parts)
 }
 
-/// Gives `each` the places of a spelling that may be its first disguise: the kind, the key, the unit
-/// and what stands beyond.
-pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, u64, u16, Beyond)) {
+/// What a key is made of: what stands on the left, what is there instead of a letter, and what stands
+/// on the right.
+pub(super) type Sides = (Left, u32, (u32, u32));
+
+/// Gives `each` the places of a spelling that may be its first disguise: the kind, what makes the
+/// key, the unit and what stands beyond.
+pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u16, Beyond)) {
     let units = &spelling.units;
     // Letters directly before unit `at`, and from unit `at` on.
     let left = |at: usize| -> Left {
@@ -141,7 +143,7 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, u64, u16,
                     ..beyond(at, in_key)
                 },
             };
-            each(kind, key(left, middle, right), unit, beyond);
+            each(kind, (left, middle, right), unit, beyond);
         }
     };
     let asked = |via| spelling.asked.holds(via);
