@@ -4,7 +4,7 @@ mod findings;
 mod score;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tamis_resource::{Identity, ResourceError, Result, sha256_hex};
 use tamis_text::CharOffsets;
@@ -64,6 +64,23 @@ pub struct Assessment {
 /// The score of every risk, none without evidence; and what the classifier says.
 type Scores = (Vec<f64>, Option<Class>);
 
+/// What finds the terms of a lexicon.
+struct Search {
+    evasion: Evasion,
+    matcher: Box<dyn Matcher>,
+}
+
+impl Search {
+    fn new(
+        lexicon: &Lexicon,
+        matcher: impl FnOnce(&[&str]) -> Result<Box<dyn Matcher>, String>,
+    ) -> Result<Self, String> {
+        let evasion = Evasion::new(lexicon);
+        let matcher = matcher(&evasion.anchors())?;
+        Ok(Self { evasion, matcher })
+    }
+}
+
 /// Judges texts by a taxonomy, a lexicon, thresholds and, if there is one, a classifier.
 ///
 /// The answer for a text depends on that text and these alone, never on the batch it comes in.
@@ -72,37 +89,19 @@ pub struct Judge {
     lexicon: Arc<Lexicon>,
     thresholds: Arc<Thresholds>,
     digest: String,
-    evasion: Evasion,
-    matcher: Box<dyn Matcher>,
+    search: OnceLock<Result<Search, String>>,
     model: Option<Arc<Model>>,
 }
 
 impl Judge {
-    /// A judge with the default matcher.
+    /// A judge with the default matcher, which is built when the first text is judged.
     ///
     /// # Errors
-    /// Malformed when lexicon or thresholds were read for another taxonomy, or the lexicon is too
-    /// large for the matcher.
+    /// Malformed when lexicon or thresholds were read for another taxonomy.
     pub fn new(
         taxonomy: Arc<Taxonomy>,
         lexicon: Arc<Lexicon>,
         thresholds: Arc<Thresholds>,
-    ) -> Result<Self> {
-        Self::with_matcher(taxonomy, lexicon, thresholds, |patterns| {
-            PairGramMatcher::new(patterns).map(|matcher| Box::new(matcher) as _)
-        })
-    }
-
-    /// A judge with a matcher of choice, built from byte strings that stand for the terms of
-    /// the lexicon: each is a term or a part of one, in one of the ways plain texts write it.
-    ///
-    /// # Errors
-    /// As for [`Self::new`]; the message `matcher` gives names the lexicon.
-    pub fn with_matcher(
-        taxonomy: Arc<Taxonomy>,
-        lexicon: Arc<Lexicon>,
-        thresholds: Arc<Thresholds>,
-        matcher: impl FnOnce(&[&str]) -> Result<Box<dyn Matcher>, String>,
     ) -> Result<Self> {
         for (identity, taxonomy_sha256) in [
             (lexicon.identity(), lexicon.taxonomy_sha256()),
@@ -112,15 +111,6 @@ impl Judge {
                 return Err(other_taxonomy(identity, &taxonomy));
             }
         }
-        let evasion = Evasion::new(&lexicon);
-        let patterns = evasion.anchors();
-        let matcher = matcher(&patterns).map_err(|message| {
-            malformed(
-                &lexicon.identity().uri,
-                format!("all {} terms", lexicon.patterns().len()),
-                message,
-            )
-        })?;
         let digests = [
             &taxonomy.identity().sha256,
             &lexicon.identity().sha256,
@@ -132,9 +122,42 @@ impl Judge {
             lexicon,
             thresholds,
             digest,
-            evasion,
-            matcher,
+            search: OnceLock::new(),
             model: None,
+        })
+    }
+
+    /// A judge with a matcher of choice, built from byte strings that stand for the terms of
+    /// the lexicon: each is a term or a part of one, in one of the ways plain texts write it.
+    ///
+    /// # Errors
+    /// As for [`Self::new`], and with the message `matcher` gives.
+    pub fn with_matcher(
+        taxonomy: Arc<Taxonomy>,
+        lexicon: Arc<Lexicon>,
+        thresholds: Arc<Thresholds>,
+        matcher: impl FnOnce(&[&str]) -> Result<Box<dyn Matcher>, String>,
+    ) -> Result<Self> {
+        let judge = Self::new(taxonomy, lexicon, thresholds)?;
+        let search = Search::new(&judge.lexicon, matcher);
+        judge.search.get_or_init(|| search);
+        judge.search()?;
+        Ok(judge)
+    }
+
+    /// What finds the terms, built if it is not yet.
+    fn search(&self) -> Result<&Search> {
+        let search = self.search.get_or_init(|| {
+            Search::new(&self.lexicon, |patterns| {
+                PairGramMatcher::new(patterns).map(|matcher| Box::new(matcher) as _)
+            })
+        });
+        search.as_ref().map_err(|message| {
+            malformed(
+                &self.lexicon.identity().uri,
+                format!("all {} terms", self.lexicon.patterns().len()),
+                message.clone(),
+            )
         })
     }
 
@@ -182,7 +205,8 @@ impl Judge {
     ///
     /// # Errors
     /// When the classifier has no answer for a text, see [`Model::probabilities`]: `each` is not
-    /// called for that text and those behind it. Without a classifier there are none.
+    /// called for that text and those behind it. Malformed, before any text, when the lexicon is too
+    /// large for the matcher.
     pub fn assess(
         &self,
         documents: &[&str],
@@ -264,15 +288,21 @@ impl Judge {
     ) -> Result<()> {
         let mut scorer = self.model.as_deref().map(Scorer::new);
         let mut outcome = Ok(());
-        self.find(documents, only_found, &mut |document, view, findings| {
-            if outcome.is_err() {
-                return;
-            }
-            match self.scores_of(view, findings, &mut scorer) {
-                Ok(scores) => each(document, view, findings, scores),
-                Err(error) => outcome = Err(error),
-            }
-        });
+        let search = self.search()?;
+        self.find(
+            search,
+            documents,
+            only_found,
+            &mut |document, view, findings| {
+                if outcome.is_err() {
+                    return;
+                }
+                match self.scores_of(view, findings, &mut scorer) {
+                    Ok(scores) => each(document, view, findings, scores),
+                    Err(error) => outcome = Err(error),
+                }
+            },
+        );
         outcome
     }
 
@@ -365,7 +395,13 @@ impl fmt::Debug for Judge {
             .field("taxonomy", self.taxonomy.identity())
             .field("lexicon", self.lexicon.identity())
             .field("thresholds", self.thresholds.identity())
-            .field("matcher", &self.matcher)
+            .field(
+                "matcher",
+                &self
+                    .search
+                    .get()
+                    .map(|search| search.as_ref().map(|search| &search.matcher)),
+            )
             .field("model", &self.model.as_deref().map(Model::identity))
             .finish()
     }

@@ -1,5 +1,7 @@
 //! Characters written as the two characters they are made of, side by side (拆字).
 
+use std::sync::LazyLock;
+
 /// A simplified character, then its parts; ascending.
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
@@ -54,13 +56,31 @@ const PARTS: &[&str] = &[
     "骚马蚤", "鲜鱼羊", "鸡又鸟", "鸭甲鸟", "龄齿令",
 ];
 
+/// Unified Ideographs, as all characters here are.
+const FIRST_IDEOGRAPH: u32 = 0x4E00;
+const IDEOGRAPHS: usize = 0x5200;
+
+/// The number of the first row of each ideograph and one, or 0.
+static ROWS: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    let mut rows = vec![0; IDEOGRAPHS];
+    for (number, row) in (1..).zip(PARTS) {
+        let whole = row.chars().next().map_or(0, u32::from);
+        let first = &mut rows[(whole - FIRST_IDEOGRAPH) as usize];
+        if *first == 0 {
+            *first = number;
+        }
+    }
+    rows
+});
+
 /// The parts of a simplified character, one way of splitting after another.
 pub(crate) fn parts(c: char) -> impl Iterator<Item = &'static str> {
-    let mut buffer = [0; 4];
-    let whole: &str = c.encode_utf8(&mut buffer);
-    let first = PARTS.partition_point(|row| *row < whole);
-    PARTS[first..]
-        .iter()
+    let place = u32::from(c).wrapping_sub(FIRST_IDEOGRAPH) as usize;
+    let rows = match ROWS.get(place).copied().unwrap_or(0) {
+        0 => &[],
+        first => &PARTS[usize::from(first) - 1..],
+    };
+    rows.iter()
         .take_while(move |row| row.starts_with(c))
         .map(move |row| &row[c.len_utf8()..])
 }
@@ -75,6 +95,13 @@ mod tests {
         for row in PARTS {
             assert_eq!(row.chars().count(), 3, "{row}");
             assert_eq!(tamis_text::normal_form(row), *row);
+        }
+        for row in PARTS {
+            let whole = row.chars().next().unwrap();
+            assert!(
+                parts(whole).any(|parts| format!("{whole}{parts}") == *row),
+                "{row}"
+            );
         }
         assert_eq!(parts('枪').collect::<Vec<_>>(), ["木仓"]);
         assert_eq!(parts('法').count(), 2);

@@ -2,7 +2,7 @@ use std::borrow::Borrow;
 
 use tamis_text::on_word_boundaries;
 
-use super::Judge;
+use super::{Judge, Search};
 use crate::evasion::{Room, Sighting, View};
 use crate::via::Forms;
 
@@ -27,6 +27,7 @@ impl Judge {
     /// and are not masked, ascending. With `only_found`, documents without any term are left out.
     pub(super) fn find(
         &self,
+        search: &Search,
         documents: &[&str],
         only_found: bool,
         each: &mut dyn FnMut(usize, &View<'_>, &[Finding]),
@@ -38,20 +39,20 @@ impl Judge {
                 .iter()
                 .map(|text| {
                     let mut sightings = Vec::new();
-                    let view = self.evasion.view(text, &mut room, &mut sightings);
+                    let view = search.evasion.view(text, &mut room, &mut sightings);
                     disguised.push(sightings);
                     view
                 })
                 .collect();
             if !only_found {
-                self.find_in(&views, &disguised, &mut |document, findings| {
+                self.find_in(search, &views, &disguised, &mut |document, findings| {
                     each(first + document, &views[document], findings);
                 });
                 continue;
             }
             let texts: Vec<&str> = views.iter().map(View::text).collect();
             let mut found = vec![false; texts.len()];
-            self.matcher.find_any(&texts, &mut found);
+            search.matcher.find_any(&texts, &mut found);
             let chosen: Vec<usize> = (0..texts.len())
                 .filter(|&at| found[at] || !disguised[at].is_empty())
                 .collect();
@@ -60,15 +61,21 @@ impl Judge {
                 .iter()
                 .map(|&at| std::mem::take(&mut disguised[at]))
                 .collect();
-            self.find_in(&chosen_views, &disguised, &mut |document, findings| {
-                each(first + chosen[document], chosen_views[document], findings);
-            });
+            self.find_in(
+                search,
+                &chosen_views,
+                &disguised,
+                &mut |document, findings| {
+                    each(first + chosen[document], chosen_views[document], findings);
+                },
+            );
         }
     }
 
     /// `disguised` are the sightings that need no matcher, for each view.
     fn find_in<'a, V: Borrow<View<'a>>>(
         &self,
+        search: &Search,
         views: &[V],
         disguised: &[Vec<Sighting>],
         each: &mut dyn FnMut(usize, &[Finding]),
@@ -85,13 +92,14 @@ impl Judge {
             each(current, harms);
             harms.clear();
         };
-        self.matcher.find_all(&texts, &mut |found| {
+        search.matcher.find_all(&texts, &mut |found| {
             while current < found.document {
                 close(current, &mut harms, &mut masks);
                 current += 1;
             }
             let view = views[found.document].borrow();
-            self.evasion
+            search
+                .evasion
                 .sight(texts[found.document], found, &mut |sighting| {
                     self.add(view, sighting, &mut harms, &mut masks);
                 });

@@ -175,9 +175,8 @@ impl Filter {
 }
 
 impl Table {
-    fn new(mut keyed: Vec<(u64, Use)>) -> Self {
-        keyed.sort_unstable();
-        keyed.dedup();
+    /// `keyed` ascends.
+    fn new(keyed: Vec<(u64, Use)>) -> Self {
         let buckets = keyed.len().next_power_of_two().clamp(2, 1 << 24);
         let shift = 64 - buckets.trailing_zeros();
         let mut starts = vec![0_u32; buckets + 1];
@@ -221,17 +220,18 @@ impl Index {
                 uses[kind as usize].push((key, used));
             });
         }
-        let distinct = |uses: &Vec<(u64, Use)>| {
-            let mut keys: Vec<u64> = uses.iter().map(|(key, _)| *key).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            keys.len()
+        for uses in &mut uses {
+            uses.sort_unstable();
+            uses.dedup();
+        }
+        let keys = |kind: Kind| {
+            let uses = uses[kind as usize].chunk_by(|left, right| left.0 == right.0);
+            uses.map(move |uses| (uses[0].0, kind))
         };
-        let mut filter = Filter::for_keys(uses.iter().map(distinct).sum());
-        for kind in Kind::ALL {
-            for (key, _) in &uses[kind as usize] {
-                filter.insert(*key, kind);
-            }
+        let keys: Vec<(u64, Kind)> = Kind::ALL.into_iter().flat_map(keys).collect();
+        let mut filter = Filter::for_keys(keys.len());
+        for (key, kind) in keys {
+            filter.insert(key, kind);
         }
         Self {
             filter,

@@ -1,5 +1,7 @@
 //! Where a term may be disguised, and what stands around it there.
 
+use std::sync::LazyLock;
+
 use tamis_text::is_word_char;
 
 use super::index::{Beyond, Kind};
@@ -13,13 +15,19 @@ use crate::via::Via;
 
 /// The classes by which signs for `letter` go: that of the first letter each may stand for.
 fn sign_classes(letter: char) -> impl Iterator<Item = u32> {
-    let mut classes: Vec<u32> = leet::signs(letter)
-        .filter_map(|sign| leet::letters(sign).chars().next())
-        .map(class)
-        .collect();
-    classes.sort_unstable();
-    classes.dedup();
-    classes.into_iter()
+    static OF_LETTERS: LazyLock<[Vec<u32>; 26]> = LazyLock::new(|| {
+        std::array::from_fn(|nth| {
+            let mut classes: Vec<u32> = leet::signs(char::from(b'a' + nth as u8))
+                .filter_map(|sign| leet::letters(sign).chars().next())
+                .map(class)
+                .collect();
+            classes.sort_unstable();
+            classes.dedup();
+            classes
+        })
+    });
+    let nth = u32::from(letter).wrapping_sub(u32::from('a')) as usize;
+    OF_LETTERS.get(nth).into_iter().flatten().copied()
 }
 
 /// The classes by which a character of a term goes behind separators.
