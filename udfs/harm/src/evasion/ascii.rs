@@ -187,7 +187,7 @@ pub(crate) struct Glimpses {
     pub(crate) around: [u64; LANES],
     /// Where that is not known: other than ASCII is near.
     pub(crate) unknown: [u64; LANES],
-    /// Separators: there are not too many. Signs: no digit stands before it.
+    /// Separators: there are not too many. Signs: no digit stands before it, and it starts no number.
     pub(crate) possible: [u64; LANES],
     /// Separators: they may stand inside a word. Signs: a word and a space stand before it.
     pub(crate) is: [u64; LANES],
@@ -296,9 +296,32 @@ pub(crate) fn around_signs(windows: &Windows) -> Glimpses {
         } else {
             0
         };
+        // Digits alone are a number, also behind a sign, unless another word follows; a row of signs is
+        // a line or a stress.
+        let marks = within(bytes & !HIGH, b'!', b'!')
+            | within(bytes & !HIGH, b'$', b'$')
+            | within(bytes & !HIGH, b'+', b'+')
+            | within(bytes & !HIGH, b'@', b'@');
+        let is_digit = all_if(near.digits, 2);
+        let from_digits = near.digits >> 16 & is_digit | near.digits >> 24 & !is_digit;
+        let goes_on = near.letters | marks | near.digits;
+        let goes_on = goes_on | within(bytes & !HIGH, b' ', b' ') & goes_on >> 8;
+        let goes_on = goes_on >> 16 & is_digit | goes_on >> 24 & !is_digit;
+        let behind_digits = !from_digits & HIGH;
+        let first_behind = behind_digits & behind_digits.wrapping_neg();
+        // A long one may go on behind the window.
+        let ends = if first_behind & !goes_on != 0 {
+            u64::MAX
+        } else {
+            0
+        };
+        let is_number = all_if(from_digits, 0) & all_if(from_digits, 1) & ends;
+        let differs = (bytes ^ bytes >> 8) & 0xFFFF_0000;
+        let is_row = if differs == 0 { !is_digit } else { 0 };
+        let is_wrong = is_row | is_number & !all_if(near.letters, 1);
         glimpses.around[lane] = left | right << 24;
         glimpses.unknown[lane] = near.unknown;
-        glimpses.possible[lane] = !all_if(near.digits, 1);
+        glimpses.possible[lane] = !all_if(near.digits, 1) & !is_wrong;
         glimpses.is[lane] = has_space & all_if(near.letters, 0);
     }
     glimpses

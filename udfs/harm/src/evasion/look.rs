@@ -83,9 +83,13 @@ impl Positions {
         let mut kept = 0;
         for first in (0..self.len).step_by(LANES) {
             // Those behind the last are of no use.
-            let places: [usize; LANES] = std::array::from_fn(|lane| self.at[first + lane]);
-            let may = may(&places.map(|at| ascii::window(bytes, at)));
-            for (lane, (at, may)) in places.into_iter().zip(may).enumerate() {
+            let mut places = [0; LANES];
+            places.copy_from_slice(&self.at[first..first + LANES]);
+            let mut windows = [0; LANES];
+            for (window, at) in windows.iter_mut().zip(places) {
+                *window = ascii::window(bytes, at);
+            }
+            for (lane, (at, may)) in places.into_iter().zip(may(&windows)).enumerate() {
                 self.at[kept] = at;
                 kept += usize::from(may & (first + lane < self.len));
             }

@@ -116,27 +116,31 @@ impl Sites {
     #[inline]
     pub(crate) fn may_have_separators(&self, windows: &Windows) -> [bool; LANES] {
         let told = self.instructions.around_separators(windows);
-        std::array::from_fn(|lane| {
+        let mut all = [true; LANES];
+        for (lane, may_have) in all.iter_mut().enumerate() {
             let glimpse = Glimpse::of_separator(told.around[lane]);
             let has = |kind| self.index.may_have(kind, glimpse);
             let may = has(Kind::Words) | (told.is[lane] != 0) & has(Kind::Long);
-            (told.unknown[lane] != 0) | (told.possible[lane] != 0) & may
-        })
+            *may_have = (told.unknown[lane] != 0) | (told.possible[lane] != 0) & may;
+        }
+        all
     }
 
     /// For each of eight ASCII signs whether a term may have a letter there, in the same way.
     #[inline]
     pub(crate) fn may_have_signs(&self, windows: &Windows) -> [bool; LANES] {
         let told = self.instructions.around_signs(windows);
-        std::array::from_fn(|lane| {
+        let mut all = [true; LANES];
+        for (lane, may_have) in all.iter_mut().enumerate() {
             let meant = |nth: u32| leet::first_letter((windows[lane] >> (8 * nth)) as u8);
             let (middle, behind) = (meant(2), meant(3));
             let glimpse = Glimpse::of_sign(told.around[lane], middle, behind);
             let last = (windows[lane] as u8).to_ascii_lowercase();
             let has = |glimpse| self.index.may_have(Kind::Leet, glimpse);
             let may = has(glimpse) | (told.is[lane] != 0) & has(glimpse.behind_word(last));
-            (told.unknown[lane] != 0) | (told.possible[lane] != 0) & may
-        })
+            *may_have = (told.unknown[lane] != 0) | (told.possible[lane] != 0) & may;
+        }
+        all
     }
 
     /// One separator between two Unified Ideographs, as most stand in Chinese text.
@@ -283,22 +287,19 @@ impl Sites {
             visit(left_of(text, at - c.len_utf8(), Traits::of(c)));
             return;
         }
-        // Digits alone are a number, also behind a sign, unless they are a word among others.
+        // Digits alone are a number, also behind a sign, unless another word follows.
         let digits_start = at + usize::from(!sign.is_ascii_digit());
         let digits = text.as_bytes()[digits_start..]
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
             .count();
-        let mut behind = text[digits_start + digits..].chars();
         let goes_on = |c: char| is_letter(c) || !leet::letters(c).is_empty();
-        let is_number = digits > 1
-            && !match behind.next() {
-                Some(' ') => behind.next().is_some_and(goes_on),
-                next => next.is_some_and(goes_on),
-            };
-        if !is_number {
-            visit(Left::NOTHING);
+        let behind = &text[digits_start + digits..];
+        let behind = behind.strip_prefix(' ').unwrap_or(behind);
+        if digits > 1 && !behind.starts_with(goes_on) {
+            return;
         }
+        visit(Left::NOTHING);
         // The term may have begun with a word before.
         if before == Some(' ')
             && let Some(c) = char_before(text, at - 1).filter(|c| is_letter(*c))
