@@ -222,7 +222,7 @@ impl Near {
     #[inline(always)]
     fn of(bytes: u64) -> Self {
         let ascii = bytes & !HIGH;
-        let letters = within(ascii | ONES * 0x20, b'a', b'z');
+        let letters = within(ascii | (ONES * 0x20), b'a', b'z');
         let white_space = within(ascii, b'\t', b'\r') | within(ascii, b' ', b' ');
         let controls = (within(ascii, 0, 0x1F) & !white_space) | within(ascii, 0x7F, 0x7F);
         let unknown = bytes & HIGH | controls;

@@ -43,8 +43,10 @@ impl GramFilter {
     #[inline(always)]
     pub(super) fn may_hold(&self, hash: u32) -> bool {
         let word = self.words[(hash >> self.word_shift) as usize];
-        let [first, second, third] = BIT_SHIFTS.map(|shift| word << (hash >> shift & 31));
-        first & second & third & FIRST_BIT != 0
+        // Bit 0 is the highest.
+        let bit = |shift: u32| word & 1 << (!hash >> shift & 31) != 0;
+        let [first, second, third] = BIT_SHIFTS;
+        bit(first) & bit(second) & bit(third)
     }
 
     pub(super) fn memory(&self) -> usize {

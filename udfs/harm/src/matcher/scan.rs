@@ -2,10 +2,14 @@
 
 use super::filter::GramFilter;
 use super::gram::{hash_narrow, hash_wide, hash_window, is_continuation};
+use crate::simd::prefetch_ahead;
 
 /// Bytes a kernel may read from a place it looks at. A text ends in at least so many bytes that
 /// are not looked at.
 pub(crate) const MARGIN: usize = 64;
+
+/// Bytes ahead that are asked for: each page begins a new stream for the processor.
+pub(crate) const AHEAD: usize = 2048;
 
 /// A place whose gram may be an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +71,7 @@ pub(super) fn scan(
             && words[1] & KIND_BITS == WIDE_CHARACTERS[1]
             && words[2] & KIND_BITS == WIDE_CHARACTERS[2]
         {
+            prefetch_ahead(text, at + AHEAD);
             for step in (0..24).step_by(3) {
                 let hash = hash_wide(low_half(block, step), low_half(block, step + 2));
                 if filter.may_hold(hash) {

@@ -5,7 +5,7 @@ mod near;
 mod pair_gram;
 mod short_places;
 
-use super::{assert_classifiable, assert_scannable};
+use super::{assert_classifiable, assert_scannable, prefetch_ahead};
 
 /// Proof that the processor has AVX2, BMI1 and BMI2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

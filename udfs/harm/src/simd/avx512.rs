@@ -5,7 +5,7 @@ mod near;
 mod pair_gram;
 mod short_places;
 
-use super::{assert_classifiable, assert_every_hash_has_its_word};
+use super::{assert_classifiable, assert_every_hash_has_its_word, prefetch_ahead};
 
 /// Proof that the processor has AVX-512 F, BW, DQ, VBMI and VBMI2, BMI1, BMI2 and POPCNT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

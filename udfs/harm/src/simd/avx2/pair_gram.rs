@@ -2,10 +2,10 @@
 
 use std::arch::x86_64::*;
 
-use super::{Avx2, assert_scannable};
+use super::{Avx2, assert_scannable, prefetch_ahead};
 use crate::matcher::filter::{BIT_SHIFTS, GramFilter};
 use crate::matcher::gram::{MULTIPLY_HIGH, MULTIPLY_LOW};
-use crate::matcher::scan::{Candidate, scan_mixed, skip_continuation};
+use crate::matcher::scan::{AHEAD, Candidate, scan_mixed, skip_continuation};
 
 impl Avx2 {
     /// As the portable `scan` of `matcher::scan`.
@@ -54,6 +54,7 @@ unsafe fn scan(
     let bits = Bits::of(filter);
     let mut at = skip_continuation(text, from);
     while at < to {
+        prefetch_ahead(text, at + AHEAD);
         // SAFETY: `at` lies before `to`, and the text reaches a margin behind that.
         let place = unsafe { text.as_ptr().add(at) };
         // SAFETY: reads bytes 0 to 31 behind `place`, which the margin covers.

@@ -3,10 +3,10 @@
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::{Avx512, assert_every_hash_has_its_word};
+use super::{Avx512, assert_every_hash_has_its_word, prefetch_ahead};
 use crate::matcher::filter::{BIT_SHIFTS, GramFilter};
 use crate::matcher::gram::{MULTIPLY_HIGH, MULTIPLY_LOW, WIDE, hash_window, window_at};
-use crate::matcher::scan::Candidate;
+use crate::matcher::scan::{AHEAD, Candidate};
 
 impl Avx512 {
     /// As the portable `scan` of `matcher::scan`, but `text` may end at `to`.
@@ -32,8 +32,6 @@ impl Avx512 {
 /// for the grams of the last.
 const STEP: usize = 48;
 const STEP_BYTES: u64 = (1 << STEP) - 1;
-/// Bytes ahead that are asked for.
-const AHEAD: usize = 2048;
 /// Characters looked at together.
 const LANES: usize = 16;
 /// Places that pass are gathered for so many bytes of text before their hashes are needed.
@@ -66,8 +64,7 @@ unsafe fn scan(
         let mut last = Lookup::none();
         while at < end {
             let offset = splat((at - part) as u32);
-            // What other cores and tables left of it is far away, and each page begins a new stream.
-            _mm_prefetch::<_MM_HINT_T0>(text.as_ptr().wrapping_add(at + AHEAD).cast());
+            prefetch_ahead(text, at + AHEAD);
             // Of a text that ends here, zeros stand for the rest.
             let there = _bzhi_u64(u64::MAX, (text.len() - at).min(64) as u32);
             // SAFETY: reads only what is there behind `at`.
