@@ -157,8 +157,12 @@ impl Sites {
         let bytes = text.as_bytes();
         let left = Traits::class_of_ideograph(*bytes[..at].last_chunk()?)?;
         let right = Traits::class_of_ideograph(*bytes[end..].first_chunk()?)?;
-        let (left, right) = (Left::of([left, NOTHING, NOTHING]), (right, NOTHING));
         let kinds = [true, !traits.ends_clause(), self.has_han_words];
+        let has = |kind| self.index.may_have_between(kind, left, right);
+        if !(has(Kind::Long) | self.has_han_words & has(Kind::Words)) {
+            return Some(());
+        }
+        let (left, right) = (Left::of([left, NOTHING, NOTHING]), (right, NOTHING));
         self.add(separators(at..end, left, right, kinds), sites);
         Some(())
     }
@@ -595,11 +599,18 @@ mod tests {
 
     /// The same by way of what holds for any characters.
     fn agree(text: &str) {
+        // Terms that no ideographs beside a separator rule out.
+        let han = ["中", "一", "龥", "九"];
+        let pairs =
+            han.map(|left| han.map(|right| [[left, right].concat(), [left, " ", right].concat()]));
+        let spellings: Vec<Spelling> = (pairs.into_iter().flatten().flatten())
+            .map(|term| Spelling::of(0, &term, Forms::NONE))
+            .collect();
         for (has_han_words, has_parts_of_words) in [(false, true), (true, false)] {
             let sites = Sites {
                 has_han_words,
                 has_parts_of_words,
-                ..Sites::new(&[])
+                ..Sites::new(&spellings)
             };
             for (at, c) in text.char_indices() {
                 let traits = Traits::of(c);

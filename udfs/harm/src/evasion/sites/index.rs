@@ -111,6 +111,8 @@ pub(super) struct Index {
     filter: Filter,
     /// By [`quick`].
     quick: [Quick; 4],
+    /// The same of separators between ideographs.
+    of_ideographs: [Quick; 2],
     /// By [`Kind`].
     tables: [Table; 5],
 }
@@ -204,12 +206,18 @@ impl Index {
     pub(super) fn new(spellings: &[Spelling]) -> Self {
         let mut uses: [Vec<(u64, Use)>; 5] = Default::default();
         let mut glimpses: [Vec<Glimpse>; 4] = Default::default();
+        let mut of_ideographs: [Vec<Glimpse>; 2] = Default::default();
         for (number, spelling) in (0_u32..).zip(spellings) {
             each_use(spelling, &mut |kind, sides, unit, beyond| {
                 let (left, middle, right) = sides;
                 let key = key(left, middle, right);
                 if let Some(glimpse) = Glimpse::of_key(left, middle, right) {
                     glimpses[quick(kind)].push(glimpse);
+                }
+                if SEPARATORS.contains(&kind)
+                    && let Some(glimpse) = Glimpse::of_ideographs_key(left, right)
+                {
+                    of_ideographs[quick(kind)].push(glimpse);
                 }
                 let used = Use {
                     key: key as u32,
@@ -236,6 +244,7 @@ impl Index {
         Self {
             filter,
             quick: glimpses.map(Quick::new),
+            of_ideographs: of_ideographs.map(Quick::new),
             tables: uses.map(Table::new),
         }
     }
@@ -249,6 +258,13 @@ impl Index {
     #[inline]
     pub(super) fn may_have(&self, kind: Kind, glimpse: Glimpse) -> bool {
         self.quick[quick(kind)].has(glimpse)
+    }
+
+    /// Whether text with these ideographs beside separators may have a use of the kind there, in the
+    /// same way.
+    #[inline]
+    pub(super) fn may_have_between(&self, kind: Kind, left: u32, right: u32) -> bool {
+        self.of_ideographs[quick(kind)].has(Glimpse::of_ideographs(left, right))
     }
 
     /// Asks for what tells whether `key` is there.

@@ -1,6 +1,6 @@
-//! What most places in ASCII text are turned away by, before their whole key is made.
+//! What most places are turned away by, before their whole key is made.
 
-use super::key::{BEYOND, Left, SIGN};
+use super::key::{BEYOND, Left, NOTHING, SIGN};
 
 /// What stands around a place in ASCII text, by some of its characters: a byte for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,20 @@ impl Glimpse {
         Self(u64::from_le_bytes([
             second, last, middle, first, next, 0, 0, 0,
         ]))
+    }
+
+    /// Of two ideographs beside a separator, by their classes.
+    #[inline]
+    pub(super) fn of_ideographs(left: u32, right: u32) -> Self {
+        Self(u64::from(left) | u64::from(right) << 32)
+    }
+
+    /// The glimpse that goes with a key of separators, if ideographs may stand beside them.
+    pub(super) fn of_ideographs_key(left: Left, right: (u32, u32)) -> Option<Self> {
+        let [last, second, _] = left.classes;
+        let (first, next) = right;
+        // Of a numeral the class is that of its digit.
+        (second.max(next) == NOTHING).then(|| Self::of_ideographs(last, first))
     }
 
     /// The glimpse that goes with a key; `None` where the key holds other than ASCII, which no text
