@@ -1,8 +1,11 @@
 //! `harm(text)`: everything a policy needs of a text, in one pass.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Float64Array, StringArray, new_null_array};
+use arrow::compute::concat;
 use arrow::datatypes::DataType;
 use datafusion::common::internal_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
@@ -42,7 +45,8 @@ impl Judging for Harm {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             document(
                 "Everything a policy needs of a text, in one pass: the score, the risk with the highest score, \
-                 the risks at or above their thresholds, every hit, and the classifier used (NULL without one).",
+                 the risks at or above their thresholds, every hit, and the classifier used (NULL without one). \
+                 NULL where the classifier has no answer.",
                 "harm(text)",
                 &[TEXT],
             )
@@ -51,7 +55,12 @@ impl Judging for Harm {
     }
 
     fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        map_texts(&arguments[0], &|documents| harm(judge, documents))
+        let judge = prepared(judge)?;
+        map_texts(&arguments[0], &|documents| {
+            answered(documents, &Self::result_type(), &|documents| {
+                harm(judge, documents)
+            })
+        })
     }
 }
 
@@ -115,9 +124,47 @@ pub(crate) fn assess(judge: &Judge, documents: &[&str]) -> Result<Vec<Assessment
         .ok_or_else(|| internal_datafusion_err!("a document was not assessed"))
 }
 
+/// Makes the judge ready for its first text.
+pub(crate) fn prepared(judge: &Judge) -> Result<&Judge> {
+    let prepared = judge.prepare().map(|()| judge);
+    prepared.map_err(|error| DataFusionError::Execution(error.to_string()))
+}
+
 /// The error of a text the classifier has no answer for: it is neither harmful nor clean.
+#[derive(Debug)]
+struct Unanswered(ResourceError);
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Unanswered {}
+
 pub(crate) fn unanswered(error: ResourceError) -> DataFusionError {
-    DataFusionError::Execution(error.to_string())
+    DataFusionError::External(Box::new(Unanswered(error)))
+}
+
+/// The results of a kernel that fails at a text the classifier has no answer for: NULL there, so
+/// that one such text does not end the work on all others.
+pub(crate) fn answered(
+    documents: &[&str],
+    result_type: &DataType,
+    kernel: &dyn Fn(&[&str]) -> Result<ArrayRef>,
+) -> Result<ArrayRef> {
+    match kernel(documents) {
+        Err(DataFusionError::External(error)) if error.is::<Unanswered>() => {
+            if documents.len() <= 1 {
+                return Ok(new_null_array(result_type, documents.len()));
+            }
+            let (left, right) = documents.split_at(documents.len() / 2);
+            let left = answered(left, result_type, kernel)?;
+            let right = answered(right, result_type, kernel)?;
+            Ok(concat(&[&left, &right])?)
+        }
+        result => result,
+    }
 }
 
 /// The ids of the risks at or above their thresholds, one list for each assessment.
@@ -143,4 +190,43 @@ pub(crate) fn hit_row<'a>(judge: &'a Judge, hit: &Hit) -> HitRow<'a> {
 
 fn risk_id(judge: &Judge, risk: usize) -> &str {
     &judge.taxonomy().risks()[risk].id
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+    use arrow::datatypes::Float64Type;
+    use datafusion::common::exec_err;
+
+    use super::*;
+
+    #[test]
+    fn only_texts_without_an_answer_are_null() {
+        let lengths = |documents: &[&str]| -> Result<ArrayRef> {
+            let lengths = documents.iter().map(|text| match text.starts_with('?') {
+                true => Err(unanswered(ResourceError::Malformed {
+                    uri: "model".to_owned(),
+                    location: "a text".to_owned(),
+                    message: "no number".to_owned(),
+                })),
+                false => Ok(text.len() as f64),
+            });
+            Ok(Arc::new(Float64Array::from(
+                lengths.collect::<Result<Vec<_>>>()?,
+            )))
+        };
+        let documents = ["a", "?", "bb", "ccc", "?x", "dddd", "?y"];
+        let found = answered(&documents, &DataType::Float64, &lengths).expect("an answer");
+        let found: Vec<Option<f64>> = found.as_primitive::<Float64Type>().iter().collect();
+        let [one, two, three, four] = [1.0, 2.0, 3.0, 4.0].map(Some);
+        assert_eq!(found, [one, None, two, three, None, four, None]);
+        assert_eq!(
+            answered(&[], &DataType::Float64, &lengths)
+                .expect("none")
+                .len(),
+            0
+        );
+        let broken = |_: &[&str]| exec_err!("something else");
+        answered(&documents, &DataType::Float64, &broken).expect_err("not a missing answer");
+    }
 }

@@ -10,7 +10,7 @@ use tamis_harm::{Model, Taxonomy};
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::unanswered;
+use crate::harm::{answered, unanswered};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -66,7 +66,11 @@ impl Judging for HarmClass {
     }
 
     fn evaluate(classifier: &Classifier, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        map_texts(&arguments[0], &|documents| classes(classifier, documents))
+        map_texts(&arguments[0], &|documents| {
+            answered(documents, &Self::result_type(), &|documents| {
+                classes(classifier, documents)
+            })
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::{assess, hit_row, pinned_judge};
+use crate::harm::{answered, assess, hit_row, pinned_judge, prepared};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -46,7 +46,12 @@ impl Judging for HarmHits {
     }
 
     fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        map_texts(&arguments[0], &|documents| hits(judge, documents))
+        let judge = prepared(judge)?;
+        map_texts(&arguments[0], &|documents| {
+            answered(documents, &Self::result_type(), &|documents| {
+                hits(judge, documents)
+            })
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::{assess, pinned_judge, risk_lists};
+use crate::harm::{answered, assess, pinned_judge, prepared, risk_lists};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -46,7 +46,12 @@ impl Judging for HarmRisks {
     }
 
     fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        map_texts(&arguments[0], &|documents| risks(judge, documents))
+        let judge = prepared(judge)?;
+        map_texts(&arguments[0], &|documents| {
+            answered(documents, &Self::result_type(), &|documents| {
+                risks(judge, documents)
+            })
+        })
     }
 }
 

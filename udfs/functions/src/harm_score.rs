@@ -10,7 +10,7 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::{pinned_judge, unanswered};
+use crate::harm::{answered, pinned_judge, prepared, unanswered};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -45,11 +45,17 @@ impl Judging for HarmScore {
     }
 
     fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        map_texts(&arguments[0], &|documents| scores(judge, documents))
+        let judge = prepared(judge)?;
+        map_texts(&arguments[0], &|documents| {
+            answered(documents, &Self::result_type(), &|documents| {
+                scores(judge, documents)
+            })
+        })
     }
 }
 
-fn scores(judge: &Judge, documents: &[&str]) -> Result<ArrayRef> {
+/// The score of each document.
+pub(crate) fn scores(judge: &Judge, documents: &[&str]) -> Result<ArrayRef> {
     let scores = judge.scores(documents).map_err(unanswered)?;
     Ok(Arc::new(Float64Array::from(scores)))
 }

@@ -11,7 +11,8 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::{pinned_judge, unanswered};
+use crate::harm::{answered, pinned_judge, prepared, unanswered};
+use crate::harm_score::scores;
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
@@ -87,9 +88,13 @@ fn check_threshold(threshold: f64) -> Result<()> {
 
 /// Each text against one threshold, or against the thresholds of its risks.
 fn by_document(judge: &Judge, text: &dyn Array, threshold: Option<f64>) -> Result<ArrayRef> {
-    map_texts(text, &|documents| {
+    let judge = prepared(judge)?;
+    let flags = |documents: &[&str]| -> Result<ArrayRef> {
         let flags = judge.is_harmful(documents, threshold).map_err(unanswered)?;
         Ok(Arc::new(BooleanArray::from(flags)))
+    };
+    map_texts(text, &|documents| {
+        answered(documents, &DataType::Boolean, &flags)
     })
 }
 
@@ -105,10 +110,17 @@ fn by_row(judge: &Judge, text: &dyn Array, thresholds: &dyn Array) -> Result<Arr
         .map(|(text, threshold)| text.zip(threshold))
         .collect();
     let documents: Vec<&str> = rows.iter().flatten().map(|(text, _)| *text).collect();
-    let mut scores = judge.scores(&documents).map_err(unanswered)?.into_iter();
+    let judge = prepared(judge)?;
+    let scores = answered(&documents, &DataType::Float64, &|documents| {
+        scores(judge, documents)
+    })?;
+    let mut scores = scores.as_primitive::<Float64Type>().iter();
     let flags: BooleanArray = rows
         .iter()
-        .map(|row| row.and_then(|(_, threshold)| scores.next().map(|score| score >= threshold)))
+        .map(|row| {
+            let (_, threshold) = (*row)?;
+            scores.next()?.map(|score| score >= threshold)
+        })
         .collect();
     Ok(Arc::new(flags))
 }

@@ -141,8 +141,16 @@ impl Judge {
         let judge = Self::new(taxonomy, lexicon, thresholds)?;
         let search = Search::new(&judge.lexicon, matcher);
         judge.search.get_or_init(|| search);
-        judge.search()?;
+        judge.prepare()?;
         Ok(judge)
+    }
+
+    /// Builds the matcher, which else the first text has to wait for.
+    ///
+    /// # Errors
+    /// Malformed when the lexicon is too large for the matcher.
+    pub fn prepare(&self) -> Result<()> {
+        self.search().map(|_| ())
     }
 
     /// What finds the terms, built if it is not yet.
