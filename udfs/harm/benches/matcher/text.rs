@@ -207,7 +207,8 @@ pub fn documents(
     keywords: &[String],
     density: f64,
 ) -> Vec<String> {
-    let mut random = Random::new(seed);
+    // Apart, so that the rest of the text is the same with any keywords and without.
+    let (mut random, mut chosen) = (Random::new(seed), Random::new(!seed));
     let is_chinese = |keyword: &&str| !keyword.is_ascii();
     let (chinese_keywords, english_keywords): (Vec<&str>, Vec<&str>) =
         keywords.iter().map(String::as_str).partition(is_chinese);
@@ -224,9 +225,10 @@ pub fn documents(
         };
         let length = 400 + random.below(3200);
         let mut text = String::new();
+        let mut length_without = 0;
         let mut clause = 0;
         let mut in_chinese = kind != Language::English;
-        while text.len() < length {
+        while length_without < length {
             let vocabulary = if in_chinese { chinese } else { english };
             let word = vocabulary.common_word(&mut random);
             let chance = density * (word.chars().count() + usize::from(!in_chinese)) as f64;
@@ -235,8 +237,9 @@ pub fn documents(
             } else {
                 &english_keywords
             };
-            if !own.is_empty() && random.unit() < chance {
-                text += random.pick(own);
+            length_without += word.len();
+            if !own.is_empty() && chosen.unit() < chance {
+                text += chosen.pick(own);
             } else {
                 text += word;
             }

@@ -21,8 +21,10 @@ const SHORT_DOCUMENT_ANY: usize = 256;
 /// What a search that stops at the first match reads first; then twice as much each time.
 const FIRST_STEP: usize = 192;
 
-/// Places ahead that are asked for.
-const AHEAD: usize = 8;
+/// Places ahead whose neighbours are asked for, then their entries, then the spelling of the first.
+const NEIGHBOURS_AHEAD: usize = 24;
+const ENTRIES_AHEAD: usize = 12;
+const SPELLING_AHEAD: usize = 6;
 
 /// A text to search: one document, or several short ones behind each other.
 struct Run<'a> {
@@ -175,7 +177,7 @@ impl<'a> Search<'a> {
         let candidates = &mut self.candidates;
         let mut kept = 0;
         for index in 0..candidates.len() {
-            if let Some(ahead) = candidates.get(index + AHEAD) {
+            if let Some(ahead) = candidates.get(index + NEIGHBOURS_AHEAD) {
                 prefetch(&tables.neighbours.words, tables.neighbours.word(ahead.hash));
             }
             let candidate = candidates[index];
@@ -204,7 +206,7 @@ impl<'a> Search<'a> {
         };
         let mut longs: &[Candidate] = &self.candidates;
         let mut last = 0;
-        for candidate in longs.iter().take(AHEAD) {
+        for candidate in longs.iter().take(ENTRIES_AHEAD) {
             tables.anchors.prefetch_entries(candidate.hash);
         }
         loop {
@@ -219,8 +221,11 @@ impl<'a> Search<'a> {
                 }
                 ([long, rest @ ..], _, _) => {
                     longs = rest;
-                    if let Some(ahead) = longs.get(AHEAD) {
+                    if let Some(ahead) = longs.get(ENTRIES_AHEAD) {
                         tables.anchors.prefetch_entries(ahead.hash);
+                    }
+                    if let Some(ahead) = longs.get(SPELLING_AHEAD) {
+                        tables.anchors.prefetch_spelling(ahead.hash);
                     }
                     (&tables.anchors, *long)
                 }

@@ -128,6 +128,14 @@ impl AnchorTable {
         prefetch(&self.entries, first);
     }
 
+    /// Asks for the spelling of the first of these entries, which should have come.
+    #[inline(always)]
+    pub(super) fn prefetch_spelling(&self, hash: u32) {
+        let first = self.starts[(hash >> self.shift) as usize] as usize;
+        let start = self.entries[first].text_start;
+        prefetch(self.text.as_bytes(), start as usize);
+    }
+
     /// Calls `on_entry` with every entry that stands in `document` with its anchor at `at`, and
     /// with the offset of its first byte; stops when it says so. Returns what it cost: the number
     /// of entries looked at and more for long ones, at least 1.
