@@ -10,6 +10,8 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 use {avx2::Avx2, avx512::Avx512};
 
+use std::sync::OnceLock;
+
 use crate::evasion::ascii::{self, Glimpses, Windows};
 
 /// What a kernel is written in, with the proof that this processor can run it.
@@ -36,8 +38,27 @@ impl Instructions {
         std::iter::once(Self::Portable).chain(vectors)
     }
 
+    /// The fastest this processor can run, found out once. To measure what they are worth, the variable
+    /// `TAMIS_INSTRUCTIONS` names slower ones, `portable` or `avx2`; it changes no answer.
     pub(crate) fn fastest() -> Self {
-        Self::available().last().unwrap_or(Self::Portable)
+        static FASTEST: OnceLock<Instructions> = OnceLock::new();
+        *FASTEST.get_or_init(|| {
+            let wanted = std::env::var("TAMIS_INSTRUCTIONS").unwrap_or_default();
+            let all = || Self::available();
+            let named = all().find(|instructions| instructions.name() == wanted);
+            named.or(all().last()).unwrap_or(Self::Portable)
+        })
+    }
+
+    /// `portable`, `avx2` or `avx512`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "avx512",
+        }
     }
 }
 

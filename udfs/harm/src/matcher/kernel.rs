@@ -22,10 +22,7 @@ impl Kernel {
     pub fn name(self) -> &'static str {
         match self.0 {
             Instructions::Portable => "scalar",
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2(_) => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512(_) => "avx512",
+            instructions => instructions.name(),
         }
     }
 
