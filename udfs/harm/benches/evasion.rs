@@ -34,6 +34,8 @@ const CORPUS_BYTES: usize = 4 << 20;
 const ROUNDS: usize = 9;
 const DENSITY: f64 = 1e-4;
 
+const BUILDS: usize = 9;
+
 /// What the normal form undoes.
 const NORMAL: &str = "case|width|zero_width|combining|math|enclosed|homoglyph";
 
@@ -130,13 +132,15 @@ fn main() {
         .filter(|argument| !argument.starts_with('-'))
         .collect();
     let (chinese, english) = (Vocabulary::chinese(), Vocabulary::english());
-    let terms = keywords(10_000, &chinese, &english, &mut |more| {
-        vec![false; more.len()]
-    });
     let own_text = file_named_by("TAMIS_BENCH_TEXT");
     let terms = match file_named_by("TAMIS_BENCH_TERMS") {
         Some(own) => own.lines().map(str::to_owned).collect(),
-        None => without_ordinary(terms, &chinese, &english),
+        None => {
+            let terms = keywords(10_000, &chinese, &english, &mut |more| {
+                vec![false; more.len()]
+            });
+            without_ordinary(terms, &chinese, &english)
+        }
     };
     println!("{} terms", terms.len());
 
@@ -175,7 +179,7 @@ fn main() {
         if !judges.iter().any(|(wanted, _)| wanted == name) {
             continue;
         }
-        let times = (0..3).map(|_| {
+        let times = (0..BUILDS).map(|_| {
             let judge = judge(&terms, variants);
             let start = Instant::now();
             let before = now(start);

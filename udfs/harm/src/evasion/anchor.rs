@@ -44,6 +44,16 @@ impl Anchor {
         } else {
             Self::best(spelling, &ways, &crosses)
         };
+        if is_simple {
+            // One way, with single spaces.
+            let mut text = String::new();
+            for (at, unit) in units.iter().enumerate() {
+                text.extend((at > 0 && unit.gap != Gap::None).then_some(' '));
+                text.push(unit.c);
+            }
+            let texts = vec![text];
+            return Self { start, end, texts };
+        }
         let mut texts = vec![String::new()];
         for at in start..end {
             let gaps: &[&str] = match units[at].gap {

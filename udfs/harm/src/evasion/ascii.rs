@@ -190,7 +190,7 @@ pub(crate) struct Glimpses {
     /// Separators: there are not too many. Signs: no digit stands before it, and it starts no number.
     pub(crate) possible: [u64; LANES],
     /// Separators: they may stand inside a word. Signs: a word and a space stand before it.
-    pub(crate) is: [u64; LANES],
+    pub(crate) holds: [u64; LANES],
 }
 
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -278,7 +278,7 @@ pub(crate) fn around_separators(windows: &Windows) -> Glimpses {
         glimpses.around[lane] = near.left() | right(lower, letters) << 24;
         glimpses.unknown[lane] = near.unknown;
         glimpses.possible[lane] = one | two | three;
-        glimpses.is[lane] = !are_letters | !has_white_space | stand_alone;
+        glimpses.holds[lane] = !are_letters | !has_white_space | stand_alone;
     }
     glimpses
 }
@@ -322,7 +322,7 @@ pub(crate) fn around_signs(windows: &Windows) -> Glimpses {
         glimpses.around[lane] = left | right << 24;
         glimpses.unknown[lane] = near.unknown;
         glimpses.possible[lane] = !all_if(near.digits, 1) & !is_wrong;
-        glimpses.is[lane] = has_space & all_if(near.letters, 0);
+        glimpses.holds[lane] = has_space & all_if(near.letters, 0);
     }
     glimpses
 }
@@ -332,7 +332,7 @@ impl Glimpses {
         around: [0; LANES],
         unknown: [0; LANES],
         possible: [0; LANES],
-        is: [0; LANES],
+        holds: [0; LANES],
     };
 }
 

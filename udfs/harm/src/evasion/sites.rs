@@ -120,7 +120,7 @@ impl Sites {
         for (lane, may_have) in all.iter_mut().enumerate() {
             let glimpse = Glimpse::of_separator(told.around[lane]);
             let has = |kind| self.index.may_have(kind, glimpse);
-            let may = has(Kind::Words) | (told.is[lane] != 0) & has(Kind::Long);
+            let may = has(Kind::Words) | (told.holds[lane] != 0) & has(Kind::Long);
             *may_have = (told.unknown[lane] != 0) | (told.possible[lane] != 0) & may;
         }
         all
@@ -137,7 +137,7 @@ impl Sites {
             let glimpse = Glimpse::of_sign(told.around[lane], middle, behind);
             let last = (windows[lane] as u8).to_ascii_lowercase();
             let has = |glimpse| self.index.may_have(Kind::Leet, glimpse);
-            let may = has(glimpse) | (told.is[lane] != 0) & has(glimpse.behind_word(last));
+            let may = has(glimpse) | (told.holds[lane] != 0) & has(glimpse.behind_word(last));
             *may_have = (told.unknown[lane] != 0) | (told.possible[lane] != 0) & may;
         }
         all

@@ -58,11 +58,14 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
         }
         Left::of(classes)
     };
-    let right = |at: usize, uses_nothing: bool| -> Vec<(u32, u32)> {
+    // What may stand on the right of unit `at`, written to `all`.
+    let right = |at: usize, uses_nothing: bool, all: &mut Vec<(u32, u32)>| {
+        all.clear();
         let Some(first) = units.get(at) else {
-            return vec![(NOTHING, NOTHING)];
+            all.push((NOTHING, NOTHING));
+            return;
         };
-        let mut all = vec![(class(first.c), NOTHING)];
+        all.push((class(first.c), NOTHING));
         if let Some(second) = units.get(at + 1)
             && second.gap == Gap::None
             && is_letter(first.c)
@@ -82,7 +85,6 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
                 all.extend(beyond(SPACED));
             }
         }
-        all
     };
     // Characters that every text has as the spelling does, but for what classes bear with.
     let is_settled = |at: usize| {
@@ -120,7 +122,7 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
     let mut add = |kind: Kind,
                    left: Left,
                    middle: u32,
-                   right: Vec<(u32, u32)>,
+                   rights: &[(u32, u32)],
                    units_between: std::ops::Range<usize>| {
         let std::ops::Range { start: at, end } = units_between;
         let Ok(unit) = u16::try_from(at) else {
@@ -138,7 +140,7 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
                 .filter(|unit| unit.gap == Gap::None)
                 .map_or(0, |unit| letter_bit(class(unit.c)))
         };
-        for right in right {
+        for &right in rights {
             let beyond = match (kind, left.characters()) {
                 (Kind::Long | Kind::Short | Kind::Words, in_key) => beyond(at, in_key),
                 (Kind::Leet | Kind::Repeat, 0) => Beyond {
@@ -155,6 +157,7 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
         }
     };
     let asked = |via| spelling.asked.holds(via);
+    let mut rights = Vec::new();
     for at in 0..units.len() {
         let c = units[at].c;
         if asked(Via::Separator) && at > 0 && !is_separator(c) && !is_separator(units[at - 1].c) {
@@ -163,7 +166,8 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
                 _ if units.len() > separator::SHORT => Kind::Long,
                 _ => Kind::Short,
             };
-            add(kind, left(at), NOTHING, right(at, false), at..at);
+            right(at, false, &mut rights);
+            add(kind, left(at), NOTHING, &rights, at..at);
         }
         if !c.is_ascii_lowercase() {
             continue;
@@ -180,13 +184,13 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
                 }
                 _ => letters_left,
             };
-            let mut rights = right(at + 1, true);
+            right(at + 1, true, &mut rights);
             if let Some(next) = units.get(at + 1).filter(|next| next.gap == Gap::None) {
                 rights.extend(sign_classes(next.c).map(|class| (SIGN | class, NOTHING)));
             }
             rights.retain(|right| left != Left::NOTHING || right.0 != NOTHING);
             for middle in sign_classes(c) {
-                add(Kind::Leet, left, middle, rights.clone(), at..at + 1);
+                add(Kind::Leet, left, middle, &rights, at..at + 1);
             }
         }
         let starts_run = at == 0 || units[at - 1].c != c || units[at].gap != Gap::None;
@@ -196,11 +200,12 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
                 .take_while(|unit| unit.c == c && unit.gap == Gap::None)
                 .count();
             debug_assert!(in_term >= 1 && REPEATED > 1);
+            right(at + in_term, true, &mut rights);
             add(
                 Kind::Repeat,
                 letters_left,
                 u32::from(c),
-                right(at + in_term, true),
+                &rights,
                 at..at + in_term,
             );
         }
