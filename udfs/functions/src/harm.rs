@@ -24,7 +24,8 @@ use crate::strings::{map_texts, text_array};
 /// The settings the judge of a text is loaded from.
 pub(crate) const JUDGE_SETTINGS: &[&str] = &["lexicon", "thresholds", "model"];
 
-/// `harm(text)`: Struct{score, top_risk, risks, hits, model}; NULL for NULL.
+/// `harm(text)`: Struct{score, top_risk, risks, hits, model}; NULL for NULL, and without an answer of
+/// the classifier.
 pub(crate) struct Harm;
 
 impl Judging for Harm {

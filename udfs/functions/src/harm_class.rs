@@ -23,7 +23,8 @@ pub(crate) struct Classifier {
     taxonomy: Arc<Taxonomy>,
 }
 
-/// `harm_class(text)`: Struct{risk, probability}; NULL for NULL.
+/// `harm_class(text)`: Struct{risk, probability}; NULL for NULL, and without an answer of
+/// the classifier.
 pub(crate) struct HarmClass;
 
 impl Judging for HarmClass {

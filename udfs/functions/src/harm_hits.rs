@@ -17,7 +17,8 @@ use crate::resources::Resources;
 use crate::results::{Hits, hits_type};
 use crate::strings::map_texts;
 
-/// `harm_hits(text)`: List<Struct{risk, term, start, end, weight, via}>; NULL for NULL.
+/// `harm_hits(text)`: List<Struct{risk, term, start, end, weight, via}>; NULL for NULL, and without an answer of
+/// the classifier.
 pub(crate) struct HarmHits;
 
 impl Judging for HarmHits {

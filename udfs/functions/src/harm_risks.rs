@@ -17,7 +17,8 @@ use crate::resources::Resources;
 use crate::results::text_list_type;
 use crate::strings::map_texts;
 
-/// `harm_risks(text)`: List<Utf8> of risk ids; NULL for NULL.
+/// `harm_risks(text)`: List<Utf8> of risk ids; NULL for NULL, and without an answer of
+/// the classifier.
 pub(crate) struct HarmRisks;
 
 impl Judging for HarmRisks {

@@ -16,7 +16,8 @@ use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::strings::map_texts;
 
-/// `harm_score(text)`: Float64 in [0, 1]; NULL for NULL.
+/// `harm_score(text)`: Float64 in [0, 1]; NULL for NULL, and without an answer of
+/// the classifier.
 pub(crate) struct HarmScore;
 
 impl Judging for HarmScore {

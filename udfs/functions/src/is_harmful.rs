@@ -18,7 +18,8 @@ use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::strings::{evaluate, map_texts, texts};
 
-/// `is_harmful(text [, threshold])`: Boolean; NULL when an argument is NULL.
+/// `is_harmful(text [, threshold])`: Boolean; NULL when an argument is NULL, or without an
+/// answer of the classifier.
 pub(crate) struct IsHarmful;
 
 impl Judging for IsHarmful {

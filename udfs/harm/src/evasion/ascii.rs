@@ -304,13 +304,15 @@ pub(crate) fn around_signs(windows: &Windows) -> Glimpses {
             | within(bytes & !HIGH, b'@', b'@');
         let is_digit = all_if(near.digits, 2);
         let from_digits = near.digits >> 16 & is_digit | near.digits >> 24 & !is_digit;
+        let spaces = within(bytes & !HIGH, b' ', b' ');
         let goes_on = near.letters | marks | near.digits;
-        let goes_on = goes_on | within(bytes & !HIGH, b' ', b' ') & goes_on >> 8;
-        let goes_on = goes_on >> 16 & is_digit | goes_on >> 24 & !is_digit;
+        // What stands behind the window may go on.
+        let goes_on = goes_on | spaces & (goes_on >> 8 | 1 << 63);
+        let stops = !goes_on & HIGH;
+        let stops = stops >> 16 & is_digit | stops >> 24 & !is_digit;
         let behind_digits = !from_digits & HIGH;
         let first_behind = behind_digits & behind_digits.wrapping_neg();
-        // A long one may go on behind the window.
-        let ends = if first_behind & !goes_on != 0 {
+        let ends = if first_behind & stops != 0 {
             u64::MAX
         } else {
             0

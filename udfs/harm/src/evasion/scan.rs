@@ -87,7 +87,7 @@ pub(crate) struct Places {
     /// character beyond ASCII: all of them but the single space between two words.
     pub(crate) separator: u64,
     /// A digit or sign that may stand for an ASCII letter and is beside one, first of several in a
-    /// word, or alone between spaces.
+    /// word, or alone behind a space.
     pub(crate) sign: u64,
     /// The same ASCII letter, in either case, stands three times from here on.
     pub(crate) repeat: u64,
@@ -116,7 +116,7 @@ impl Places {
             (mark.here | space.here & !between_words) & (word.before(1) | high.before(1));
         let sign = Shifted::of(before, here, behind, |classes| classes.digit | classes.sign);
         let starts_several = !word.before(1) & sign.behind(1);
-        let is_alone = space.before(1) & space.behind(1);
+        let is_alone = space.before(1) & !word.behind(1) & !high.behind(1);
         let beside_letter = letter.before(1) | letter.behind(1);
         let sign = sign.here & (beside_letter | starts_several | is_alone);
         Self {
@@ -249,7 +249,7 @@ mod tests {
                 && (letter(byte(at, -1))
                     || letter(byte(at, 1))
                     || !word(byte(at, -1)) && is_sign(1)
-                    || space(-1) && space(1))
+                    || space(-1) && !word(byte(at, 1)) && byte(at, 1).is_none_or(|b| b < 0x80))
             {
                 all.push((Place::Sign, at));
             }

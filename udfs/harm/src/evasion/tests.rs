@@ -551,6 +551,59 @@ fn clean_comments_hold_few_disguises() {
     }
 }
 
+/// A judge of these terms alone, in all default forms.
+fn judge_of(terms: &[&str]) -> Judge {
+    let entries = terms.iter().map(|term| {
+        let entry = Entry {
+            term: (*term).to_owned(),
+            risk: "A1a".to_owned(),
+            weight: 0.5,
+            match_kind: crate::MatchKind::Auto,
+            lang: String::new(),
+            variants: String::new(),
+            note: String::new(),
+        };
+        (term.to_string(), entry)
+    });
+    let taxonomy = Taxonomy::builtin();
+    let identity = Identity::of_bytes("t", "", b"");
+    let lexicon = Lexicon::new(identity, entries.collect(), &taxonomy).expect("valid");
+    Judge::new(taxonomy, Arc::new(lexicon), Thresholds::builtin()).expect("a judge")
+}
+
+#[test]
+fn what_the_page_says_of_signs_and_separators() {
+    for (term, text, is_found) in [
+        ("illegal", "it is i11ega1", true),
+        ("illegal", "1-llegal", false),
+        ("shit", "$h1t", true),
+        ("shit", "sh1 t", false),
+        ("shit", "sh1-t", true),
+        ("kill boss", "ki11 8055", true),
+        ("boss", "in 8055", false),
+        ("boss kill", "in 8055 kill", true),
+        ("boobs fuck", "x 80085 fuck", true),
+        ("boos", "since +8005", false),
+        ("assassin", "the 455455in", true),
+        ("assassin", "455455in the", true),
+        ("plan b", "the plan 8 is", true),
+        ("plan b", "the plan 8.", true),
+        ("total", "to+++al", false),
+        ("fuck", "f u c k", true),
+        ("fuck", "fu.ck", true),
+        ("fuck", "fu ck", false),
+        ("fuck", "fuuuuck", true),
+        ("fuck", "fuuu.c k", true),
+        ("bitch", "b1.t c h", true),
+        ("推翻", "推。翻", false),
+        ("推翻政府", "推。翻 政-府", true),
+        ("推翻", "推 翻", true),
+    ] {
+        let scores = judge_of(&[term]).scores(&[text]).expect("an answer");
+        assert_eq!(scores[0] > 0.0, is_found, "{term:?} in {text:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(800))]
 

@@ -188,7 +188,12 @@ pub(super) fn each_use(spelling: &Spelling, each: &mut dyn FnMut(Kind, Sides, u1
             if let Some(next) = units.get(at + 1).filter(|next| next.gap == Gap::None) {
                 rights.extend(sign_classes(next.c).map(|class| (SIGN | class, NOTHING)));
             }
-            rights.retain(|right| left != Left::NOTHING || right.0 != NOTHING);
+            // A sign alone is a letter only where it is a word of the term.
+            let is_alone = |right: u32| match right {
+                NOTHING => left == Left::NOTHING,
+                _ => left.characters() == 0 && right & BEYOND != 0 && right & SPACED == 0,
+            };
+            rights.retain(|right| !is_alone(right.0));
             for middle in sign_classes(c) {
                 add(Kind::Leet, left, middle, &rights, at..at + 1);
             }

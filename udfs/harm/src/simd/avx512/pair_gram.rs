@@ -75,8 +75,9 @@ unsafe fn scan(
                     let offsets = _mm512_add_epi32(grams.places(), offset);
                     // SAFETY: every hash has its word.
                     let next = unsafe { bits.look_up(hash, offsets, u16::MAX) };
-                    // SAFETY: a part has at most PART places, and there is room for LANES more.
-                    count += unsafe { last.store(&raw mut offsets_found[count]) };
+                    // SAFETY: a part has at most PART places, so that `count` is at most that, and there
+                    // is room for LANES more.
+                    count += unsafe { last.store(offsets_found.as_mut_ptr().add(count)) };
                     last = next;
                 }
             } else {
@@ -93,7 +94,7 @@ unsafe fn scan(
                     // SAFETY: every hash has its word.
                     let next = unsafe { bits.look_up(hash, offsets, lanes) };
                     // SAFETY: as above.
-                    count += unsafe { last.store(&raw mut offsets_found[count]) };
+                    count += unsafe { last.store(offsets_found.as_mut_ptr().add(count)) };
                     last = next;
                     if left <= LANES as u32 {
                         break;
@@ -104,7 +105,7 @@ unsafe fn scan(
             at += STEP;
         }
         // SAFETY: as above.
-        count += unsafe { last.store(&raw mut offsets_found[count]) };
+        count += unsafe { last.store(offsets_found.as_mut_ptr().add(count)) };
         // SAFETY: so many were written.
         for &offset in unsafe { offsets_found[..count].assume_init_ref() } {
             let place = part + offset as usize;
