@@ -199,6 +199,8 @@ mod tests {
     use arrow::datatypes::Float64Type;
     use datafusion::common::exec_err;
 
+    use crate::results::text_list_type;
+
     use super::*;
 
     #[test]
@@ -227,6 +229,36 @@ mod tests {
                 .len(),
             0
         );
+
+        // Structs and lists, too.
+        let resources = Resources::builtin().expect("built in");
+        let judge = &resources.judge;
+        let unless_asked =
+            |documents: &[&str], kernel: &dyn Fn(&[&str]) -> Result<ArrayRef>| match documents
+                .iter()
+                .any(|text| text.starts_with('?'))
+            {
+                true => lengths(documents),
+                false => kernel(documents),
+            };
+        for (result_type, kernel) in [
+            (
+                harm_type(),
+                &harm as &dyn Fn(&Judge, &[&str]) -> Result<ArrayRef>,
+            ),
+            (text_list_type(), &|judge, documents| {
+                risk_lists(judge, &assess(judge, documents)?)
+            }),
+        ] {
+            let found = answered(&documents, &result_type, &|documents| {
+                unless_asked(documents, &|documents| kernel(judge, documents))
+            });
+            let found = found.expect("an answer");
+            assert_eq!(found.data_type(), &result_type);
+            let nulls: Vec<bool> = (0..found.len()).map(|row| found.is_null(row)).collect();
+            assert_eq!(nulls, documents.map(|text| text.starts_with('?')));
+        }
+
         let broken = |_: &[&str]| exec_err!("something else");
         answered(&documents, &DataType::Float64, &broken).expect_err("not a missing answer");
     }
