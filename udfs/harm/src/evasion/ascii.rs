@@ -167,7 +167,7 @@ pub(crate) const LANES: usize = 8;
 pub(crate) type Windows = [u64; LANES];
 
 /// The window of a place close to the ends of a text, of which nothing is told.
-pub(crate) const NO_WINDOW: u64 = u64::MAX;
+const NO_WINDOW: u64 = u64::MAX;
 
 /// The window around `at`.
 #[inline]

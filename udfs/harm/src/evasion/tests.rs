@@ -613,18 +613,7 @@ proptest! {
         text in "[傻逼殺杀人一壹1枪木仓fuckUshit3$!. ,，…·_é-]{0,24}",
     ) {
         let terms = ["傻逼", "杀人", "一枪", "fuck", "shit", "sh it", "傻、逼人"];
-        let entries = terms.iter().map(|term| (term.to_string(), Entry {
-            term: (*term).to_owned(),
-            risk: "A1a".to_owned(),
-            weight: 0.5,
-            match_kind: crate::MatchKind::Auto,
-            lang: String::new(),
-            variants: String::new(),
-            note: String::new(),
-        })).collect();
-        let taxonomy = Taxonomy::builtin();
-        let lexicon = Lexicon::new(Identity::of_bytes("t", "", b""), entries, &taxonomy).expect("valid");
-        let judge = Judge::new(taxonomy, Arc::new(lexicon), Thresholds::builtin()).expect("a judge");
+        let judge = judge_of(&terms);
         // A character that is exotic and far from everything sends the text the other way.
         let other = format!("{text}\n\n\n\n\n\u{200B}");
         let both = assess(&judge, &[&text, &other]);

@@ -283,7 +283,6 @@ impl Lookup {
     unsafe fn store(self, room: *mut MaybeUninit<u32>) -> usize {
         // A rotation takes its count from the lowest five bits.
         let bit = |count: __m512i| _mm512_rolv_epi32(self.words, count);
-
         let every = _mm512_and_si512(
             _mm512_and_si512(
                 bit(self.hash),
