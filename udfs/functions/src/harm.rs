@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{ArrayRef, Float64Array, StringArray, new_null_array};
+use arrow::array::{Array, ArrayRef, Float64Array, StringArray, new_null_array};
 use arrow::compute::concat;
 use arrow::datatypes::DataType;
 use datafusion::common::internal_datafusion_err;
@@ -56,12 +56,7 @@ impl Judging for Harm {
     }
 
     fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let judge = prepared(judge)?;
-        map_texts(&arguments[0], &|documents| {
-            answered(documents, &Self::result_type(), &|documents| {
-                harm(judge, documents)
-            })
-        })
+        map_judged(judge, &arguments[0], &Self::result_type(), &harm)
     }
 }
 
@@ -166,6 +161,22 @@ pub(crate) fn answered(
         }
         result => result,
     }
+}
+
+/// Judges a text column with a kernel that gives one value for each document: NULL for NULL, and for
+/// a text the classifier has no answer for.
+pub(crate) fn map_judged(
+    judge: &Judge,
+    text: &dyn Array,
+    result_type: &DataType,
+    kernel: &dyn Fn(&Judge, &[&str]) -> Result<ArrayRef>,
+) -> Result<ArrayRef> {
+    let judge = prepared(judge)?;
+    map_texts(text, &|documents| {
+        answered(documents, result_type, &|documents| {
+            kernel(judge, documents)
+        })
+    })
 }
 
 /// The ids of the risks at or above their thresholds, one list for each assessment.

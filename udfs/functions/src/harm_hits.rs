@@ -10,12 +10,11 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::{answered, assess, hit_row, pinned_judge, prepared};
+use crate::harm::{assess, hit_row, map_judged, pinned_judge};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::results::{Hits, hits_type};
-use crate::strings::map_texts;
 
 /// `harm_hits(text)`: List<Struct{risk, term, start, end, weight, via}>; NULL for NULL, and without an answer of
 /// the classifier.
@@ -47,12 +46,7 @@ impl Judging for HarmHits {
     }
 
     fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let judge = prepared(judge)?;
-        map_texts(&arguments[0], &|documents| {
-            answered(documents, &Self::result_type(), &|documents| {
-                hits(judge, documents)
-            })
-        })
+        map_judged(judge, &arguments[0], &Self::result_type(), &hits)
     }
 }
 

@@ -10,12 +10,11 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::{answered, assess, pinned_judge, prepared, risk_lists};
+use crate::harm::{assess, map_judged, pinned_judge, risk_lists};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
 use crate::results::text_list_type;
-use crate::strings::map_texts;
 
 /// `harm_risks(text)`: List<Utf8> of risk ids; NULL for NULL, and without an answer of
 /// the classifier.
@@ -47,12 +46,7 @@ impl Judging for HarmRisks {
     }
 
     fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let judge = prepared(judge)?;
-        map_texts(&arguments[0], &|documents| {
-            answered(documents, &Self::result_type(), &|documents| {
-                risks(judge, documents)
-            })
-        })
+        map_judged(judge, &arguments[0], &Self::result_type(), &risks)
     }
 }
 

@@ -10,11 +10,10 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::{answered, pinned_judge, prepared, unanswered};
+use crate::harm::{map_judged, pinned_judge, unanswered};
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
-use crate::strings::map_texts;
 
 /// `harm_score(text)`: Float64 in [0, 1]; NULL for NULL, and without an answer of
 /// the classifier.
@@ -46,12 +45,7 @@ impl Judging for HarmScore {
     }
 
     fn evaluate(judge: &Judge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
-        let judge = prepared(judge)?;
-        map_texts(&arguments[0], &|documents| {
-            answered(documents, &Self::result_type(), &|documents| {
-                scores(judge, documents)
-            })
-        })
+        map_judged(judge, &arguments[0], &Self::result_type(), &scores)
     }
 }
 

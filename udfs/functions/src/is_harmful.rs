@@ -11,12 +11,12 @@ use tamis_harm::Judge;
 
 use crate::arguments::Argument;
 use crate::documentation::{TEXT, document};
-use crate::harm::{answered, pinned_judge, prepared, unanswered};
+use crate::harm::{answered, map_judged, pinned_judge, prepared, unanswered};
 use crate::harm_score::scores;
 use crate::judging::Judging;
 use crate::pinned::Pinned;
 use crate::resources::Resources;
-use crate::strings::{evaluate, map_texts, texts};
+use crate::strings::{evaluate, texts};
 
 /// `is_harmful(text [, threshold])`: Boolean; NULL when an argument is NULL, or without an
 /// answer of the classifier.
@@ -89,13 +89,9 @@ fn check_threshold(threshold: f64) -> Result<()> {
 
 /// Each text against one threshold, or against the thresholds of its risks.
 fn by_document(judge: &Judge, text: &dyn Array, threshold: Option<f64>) -> Result<ArrayRef> {
-    let judge = prepared(judge)?;
-    let flags = |documents: &[&str]| -> Result<ArrayRef> {
+    map_judged(judge, text, &DataType::Boolean, &|judge, documents| {
         let flags = judge.is_harmful(documents, threshold).map_err(unanswered)?;
         Ok(Arc::new(BooleanArray::from(flags)))
-    };
-    map_texts(text, &|documents| {
-        answered(documents, &DataType::Boolean, &flags)
     })
 }
 
